@@ -1,0 +1,54 @@
+/** What a person needs to act on a failure. All four parts are shown. */
+export interface CodedErrorProps {
+  /** Stable and searchable: `E_` and upper-case words, such as `E_REPOSITORY_MISSING`. */
+  readonly code: `E_${string}`;
+  /** What failed, as a clause without a full stop: `image tag is malformed`. */
+  readonly what: string;
+  /** The value that came, as it came. Left out only where no value took part. */
+  readonly value?: unknown;
+  /** What to do now, as a sentence in the imperative; it names the command where one helps. */
+  readonly remedy: string;
+  readonly cause?: unknown;
+  /** @default exitCodes.failed */
+  readonly exitCode?: ExitCode;
+}
+
+/** The exit codes of every command of this workspace. */
+export const exitCodes = {
+  /** Done, or nothing to do. */
+  done: 0,
+  /** Failed, and nothing moved. */
+  failed: 1,
+  /** Failed after something had moved; it was put back. */
+  rolledBack: 2,
+  /** What is published, what is deployed and what is live disagree. */
+  drift: 3,
+  /** Another command holds the lease. */
+  leaseHeld: 4,
+} as const;
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** A failure that was foreseen. Everything else is a bug and is shown with its stack. */
+export class CodedError extends Error {
+  override readonly name = "CodedError";
+  readonly code: CodedErrorProps["code"];
+  readonly what: string;
+  readonly value: unknown;
+  readonly remedy: string;
+  readonly exitCode: ExitCode;
+
+  constructor(props: CodedErrorProps) {
+    super(buildMessage(props), props.cause === undefined ? undefined : { cause: props.cause });
+    this.code = props.code;
+    this.what = props.what;
+    this.value = props.value;
+    this.remedy = props.remedy;
+    this.exitCode = props.exitCode ?? exitCodes.failed;
+  }
+}
+
+function buildMessage({ code, what, value, remedy }: CodedErrorProps): string {
+  const came = value === undefined ? "" : ` (got ${JSON.stringify(value)})`;
+  return `${code}: ${what}${came}. ${remedy}`;
+}

@@ -1,0 +1,26 @@
+export { CodedError, type CodedErrorProps, type ExitCode, exitCodes } from "./coded-error.ts";
+export {
+  type FunctionConfig,
+  type FunctionOnStage,
+  functions,
+  liveAlias,
+  parseFunction,
+  parseHostArchitecture,
+} from "./functions.ts";
+export {
+  buildContentTag,
+  buildImageTag,
+  type ImageTag,
+  initialTag,
+  isImageTag,
+  parseImageTag,
+} from "./image-tag.ts";
+export {
+  type Architecture,
+  defaultStageName,
+  parseStage,
+  type Stage,
+  type StageName,
+  stageNames,
+  stages,
+} from "./stages.ts";

@@ -1,0 +1,1 @@
+export { buildStageArgv, buildStageEnvironment, parseStageChoice } from "./stage-environment.ts";

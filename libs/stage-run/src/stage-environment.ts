@@ -1,0 +1,39 @@
+import { CodedError, defaultStageName, parseStage, type Stage } from "@workspace/shared-config";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Which stage a command line asks for: `--stage X` or `--stage=X`, then `STAGE`, then the default. */
+export function parseStageChoice(argv: readonly string[], environment: Environment): Stage {
+  const fromArgv = argv.flatMap((word, index) => {
+    if (word.startsWith("--stage=")) return [word.slice("--stage=".length)];
+    return word === "--stage" ? [argv[index + 1] ?? ""] : [];
+  });
+  if (new Set(fromArgv).size > 1) {
+    throw new CodedError({
+      code: "E_STAGE_AMBIGUOUS",
+      what: "--stage is given more than once, with different values",
+      value: fromArgv,
+      remedy: "Give it once.",
+    });
+  }
+  return parseStage(fromArgv[0] ?? (environment.STAGE || defaultStageName));
+}
+
+/** What a command of the stage finds in its environment, beside what the caller's has; the caller's wins. */
+export function buildStageEnvironment(stage: Stage, environment: Environment): Record<string, string> {
+  return {
+    STAGE: stage.name,
+    AWS_REGION: environment.AWS_REGION || stage.region,
+    CDK_DOCKER: environment.CDK_DOCKER || stage.containerCli,
+    BASE_IMAGE: environment.BASE_IMAGE || stage.baseImage,
+  };
+}
+
+/** The command with the stage's launcher before it, unless the caller names an endpoint of its own. */
+export function buildStageArgv(
+  stage: Stage,
+  command: readonly string[],
+  environment: Environment,
+): readonly string[] {
+  return environment.AWS_ENDPOINT_URL ? command : [...(stage.launcher ?? []), ...command];
+}
