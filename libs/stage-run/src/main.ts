@@ -23,7 +23,11 @@ function run(command: readonly string[]): void {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => child.kill(signal));
   }
-  child.on("error", (error) => fail(error));
+  child.on("error", (cause) => {
+    const what = "the command could not be started";
+    const remedy = "Run `npm ci`, and check the spelling.";
+    fail(new CodedError({ code: "E_COMMAND_MISSING", what, value: file, remedy, cause }));
+  });
   child.on("exit", (code, signal) => {
     process.exitCode = code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
   });

@@ -1,0 +1,80 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { stages } from "@workspace/shared-config";
+import { describe, expect, it } from "vitest";
+import { buildStageArgv, buildStageEnvironment, parseStageChoice } from "./stage-environment.ts";
+
+describe("parseStageChoice", () => {
+  it.each([
+    [["release"], {}, "local"],
+    [["release"], { STAGE: "" }, "local"],
+    [["release"], { STAGE: "dev" }, "dev"],
+    [["release", "--stage", "prod"], { STAGE: "dev" }, "prod"],
+    [["release", "--stage=prod"], {}, "prod"],
+    [["release", "--stage=prod", "--stage", "prod"], {}, "prod"],
+  ])("%j with %j is %s", (argv, environment, expected) => {
+    expect(parseStageChoice(argv, environment).name).toBe(expected);
+  });
+
+  it("refuses two different stages, and --stage without one", () => {
+    expect(() => parseStageChoice(["--stage=dev", "--stage", "prod"], {})).toThrow("E_STAGE_AMBIGUOUS");
+    expect(() => parseStageChoice(["--stage"], {})).toThrow("E_STAGE_UNKNOWN");
+  });
+});
+
+describe("buildStageEnvironment", () => {
+  it("fills in what the caller left open", () => {
+    expect(buildStageEnvironment(stages.local, {})).toEqual({
+      STAGE: "local",
+      AWS_REGION: "eu-central-1",
+      CDK_DOCKER: "oci-build",
+      BASE_IMAGE: "scratch",
+    });
+  });
+
+  it("leaves what the caller chose", () => {
+    const chosen = { AWS_REGION: "us-east-1", CDK_DOCKER: "podman", BASE_IMAGE: "example.com/base" };
+    expect(buildStageEnvironment(stages.dev, chosen)).toEqual({ STAGE: "dev", ...chosen });
+  });
+});
+
+describe("buildStageArgv", () => {
+  it("puts the stage's launcher before the command", () => {
+    expect(buildStageArgv(stages.local, ["release"], {})).toEqual(["local-aws", "exec", "--", "release"]);
+    expect(buildStageArgv(stages.dev, ["release"], {})).toEqual(["release"]);
+  });
+
+  it("leaves the launcher out where the caller names an endpoint", () => {
+    const environment = { AWS_ENDPOINT_URL: "http://127.0.0.1:1" };
+    expect(buildStageArgv(stages.local, ["release"], environment)).toEqual(["release"]);
+  });
+});
+
+describe("the command", () => {
+  const stageRun = (...argv: string[]) =>
+    spawnSync(join(import.meta.dirname, "../bin/stage-run"), argv, {
+      encoding: "utf8",
+      env: { PATH: process.env.PATH },
+    });
+
+  it("hands on the exit code, the environment and the argv", () => {
+    const script = 'echo "$STAGE $CDK_DOCKER $BASE_IMAGE $1"; exit 3';
+    const run = stageRun("sh", "-c", script, "sh", "--stage=dev");
+    expect(run.stdout).toBe("dev oci-build glibc --stage=dev\n");
+    expect(run.status).toBe(3);
+  });
+
+  it("ends as a killed command would end", () => {
+    expect(stageRun("sh", "-c", "kill -TERM $$", "sh", "--stage=dev").status).toBe(128 + 15);
+  });
+
+  it.each([
+    [[], "E_USAGE"],
+    [["true", "--stage=nowhere"], "E_STAGE_UNKNOWN"],
+    [["no-such-command", "--stage=dev"], "E_COMMAND_MISSING"],
+  ])("%j fails with %s", (argv, code) => {
+    const run = stageRun(...argv);
+    expect(run.stderr).toContain(code);
+    expect(run.status).toBe(1);
+  });
+});
