@@ -1,0 +1,44 @@
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createScratchWorkspace, type ScratchWorkspace } from "./scratch-workspace.ts";
+
+let scratch: ScratchWorkspace;
+beforeAll(() => {
+  scratch = createScratchWorkspace();
+});
+afterAll(() => scratch.remove());
+
+/** Compiles one project of the scratch workspace, with a file planted in it. */
+async function compileWith(project: string, source: string) {
+  const planted = `${project}/src/planted.ts`;
+  scratch.write(planted, source);
+  const result = await execa("node_modules/.bin/tsc", ["--build", project], {
+    cwd: scratch.directory,
+    reject: false,
+  });
+  await execa("rm", [planted], { cwd: scratch.directory });
+  return result;
+}
+
+describe("a forbidden import does not compile", () => {
+  it.each([
+    ["an app imports a tool", "apps/infra", "@workspace/local-aws"],
+    ["a library imports a tool", "libs/handoff", "@workspace/oci-build"],
+    ["a library imports an app", "libs/handoff", "@workspace/infra"],
+    ["a library imports one that its room doesn't name", "libs/shared-config", "@workspace/handoff"],
+    ["a tool is reached by its path", "libs/handoff", "../../../tools/local-aws/src/service.ts"],
+  ])("%s", async (_case, project, specifier) => {
+    const result = await compileWith(
+      project,
+      `import * as planted from "${specifier}";\nexport { planted };\n`,
+    );
+    expect(result.exitCode).not.toBe(0);
+    expect(result.stdout).toMatch(/planted\.ts.*error TS(6059|6307)|error TS(6059|6307)/);
+  });
+
+  it("but one that the rooms allow does", async () => {
+    const source = `import { parseStage } from "@workspace/shared-config";\nexport const stage = parseStage("dev");\n`;
+    const result = await compileWith("libs/handoff", source);
+    expect(result.stdout).not.toContain("planted.ts");
+  });
+});

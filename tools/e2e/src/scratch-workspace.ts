@@ -1,0 +1,125 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { CodedError } from "@workspace/shared-config";
+import { execaSync } from "execa";
+
+/** The checkout that this file is part of. */
+export const workspaceRoot = join(import.meta.dirname, "../../..");
+
+/** A copy of the workspace, in a Git repository of its own, that may be edited, committed to and deployed. */
+export interface ScratchWorkspace {
+  readonly directory: string;
+  /** Replaces `from`, which must be there once, in a file, and commits. Gives the commit. */
+  edit(path: string, from: string, to: string, message: string): string;
+  /** Writes a file without committing it. */
+  write(path: string, content: string): void;
+  commit(message: string): string;
+  remove(): void;
+}
+
+/**
+ * Copies the working tree as it is, uncommitted changes included, and hard-links the installed packages.
+ * @throws CodedError `E_NOT_INSTALLED`, `E_NOT_A_CHECKOUT`
+ */
+export function createScratchWorkspace(): ScratchWorkspace {
+  const directory = realpathSync(mkdtempSync(join(tmpdir(), "scratch-workspace-")));
+  try {
+    copyWorkingTree(directory);
+    linkInstalledPackages(directory);
+    git(directory, "init", "--quiet", "--initial-branch=main");
+    return openScratchWorkspace(directory);
+  } catch (error) {
+    rmSync(directory, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+function openScratchWorkspace(directory: string): ScratchWorkspace {
+  const write = (path: string, content: string) => {
+    mkdirSync(dirname(join(directory, path)), { recursive: true });
+    writeFileSync(join(directory, path), content);
+  };
+  const commit = (message: string) => {
+    git(directory, "add", "--all");
+    git(directory, "commit", "--quiet", "--allow-empty", "--message", message);
+    return git(directory, "rev-parse", "HEAD");
+  };
+  commit("chore: start");
+  return {
+    directory,
+    write,
+    commit,
+    edit(path, from, to, message) {
+      const before = readFileSync(join(directory, path), "utf8");
+      if (before.split(from).length !== 2) {
+        throw new CodedError({
+          code: "E_EDIT_DOES_NOT_FIT",
+          what: `the text to replace is not in ${path} exactly once`,
+          value: from,
+          remedy: "Choose a text that is.",
+        });
+      }
+      write(path, before.replace(from, to));
+      return commit(message);
+    },
+    remove: () => rmSync(directory, { recursive: true, force: true }),
+  };
+}
+
+function copyWorkingTree(directory: string): void {
+  const listed = execaSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
+    cwd: workspaceRoot,
+    reject: false,
+  });
+  if (listed.failed) {
+    throw new CodedError({
+      code: "E_NOT_A_CHECKOUT",
+      what: "the workspace is not a Git checkout",
+      value: workspaceRoot,
+      remedy: "Clone it with Git: the image's tag is the commit.",
+      cause: listed,
+    });
+  }
+  const deleted = new Set(
+    lines(execaSync("git", ["ls-files", "-z", "--deleted"], { cwd: workspaceRoot }).stdout),
+  );
+  for (const path of lines(listed.stdout)) {
+    if (!deleted.has(path))
+      cpSync(join(workspaceRoot, path), join(directory, path), { verbatimSymlinks: true });
+  }
+}
+
+function linkInstalledPackages(directory: string): void {
+  const source = join(workspaceRoot, "node_modules");
+  const target = join(directory, "node_modules");
+  const linked = execaSync("cp", ["-al", source, target], { reject: false });
+  if (!linked.failed) return;
+  rmSync(target, { recursive: true, force: true });
+  const copied = execaSync("cp", ["-a", source, target], { reject: false });
+  if (copied.failed) {
+    throw new CodedError({
+      code: "E_NOT_INSTALLED",
+      what: "the installed packages could not be copied",
+      value: source,
+      remedy: "Run `npm ci`; make room for a copy under the temporary folder (TMPDIR).",
+      cause: copied,
+    });
+  }
+}
+
+function git(directory: string, ...argv: string[]): string {
+  const identity = [
+    "-c",
+    "user.name=Scratch",
+    "-c",
+    "user.email=scratch@example.com",
+    "-c",
+    "commit.gpgsign=false",
+  ];
+  return execaSync("git", [...identity, ...argv], { cwd: directory }).stdout;
+}
+
+function lines(nulSeparated: string): string[] {
+  return nulSeparated.split("\0").filter((line) => line !== "");
+}
