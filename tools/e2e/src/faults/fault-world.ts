@@ -1,0 +1,144 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { parseFunction, parseHostArchitecture, parseStage } from "@workspace/shared-config";
+import { execa } from "execa";
+import { createScratchWorkspace } from "../scratch-workspace.ts";
+import { type Environment, openStageSession, type StageSession } from "../stage-session.ts";
+import { createObserver, type Observed } from "./observe.ts";
+import { type CommitName, preparations, type Scenario } from "./scenarios.ts";
+
+/** What a command ended with. */
+export interface Ended {
+  /** `null` where it was killed. */
+  readonly exitCode: number | null;
+  readonly output: string;
+}
+
+/** A command that runs in a process group of its own, so that a kill reaches all of it. */
+export interface RunningCommand {
+  readonly ended: Promise<Ended>;
+  /** SIGKILL to the whole group. */
+  kill(): void;
+}
+
+/** A scratch workspace with its commits, and the states that scenarios start from, each kept as a folder. */
+export interface FaultWorld {
+  /** Puts the state back that the scenario starts from, and opens a session on it. */
+  open(scenario: Scenario): Promise<OpenedState>;
+  remove(): void;
+}
+
+export interface OpenedState {
+  readonly session: StageSession;
+  /** Starts a command of the scenario's stage against an endpoint. */
+  start(argv: readonly string[], endpoint: string): RunningCommand;
+  observe(): Promise<Observed>;
+}
+
+export function createFaultWorld(): FaultWorld {
+  const scratch = createScratchWorkspace();
+  const states = join(scratch.directory, ".states");
+  mkdirSync(states);
+  const commits: Record<CommitName, string> = {
+    first: scratch.commit("chore: first"),
+    second: scratch.edit("apps/lambda-app/src/handler.ts", "Hello", "Hello again", "feat: second"),
+    third: scratch.edit("apps/lambda-app/src/handler.ts", "Hello again", "Hello once more", "feat: third"),
+    memory: "",
+  };
+  const prepared = new Set<string>();
+
+  const openState = async (state: string, stage: string) => {
+    const environment = {
+      PATH: process.env.PATH ?? "",
+      HOME: process.env.HOME ?? "",
+      STAGE: "local",
+      LOCAL_AWS_STATE: join(states, state),
+    };
+    const session = await openStageSession(scratch.directory, environment);
+    // Every stage runs on this endpoint, and on this host's libc: no image can be assumed to be within reach.
+    return { session, environment: { ...session.environment, STAGE: stage, BASE_IMAGE: "scratch" } };
+  };
+
+  const checkOut = (at: CommitName) =>
+    execa("git", ["checkout", "--quiet", "--force", commits[at]], { cwd: scratch.directory });
+
+  async function prepare(name: string): Promise<void> {
+    if (prepared.has(name)) return;
+    const preparation = preparations.find((candidate) => candidate.name === name);
+    if (preparation === undefined) throw new Error(`no state is called ${name}`);
+    if (preparation.from !== undefined) {
+      await prepare(preparation.from);
+      await copyState(preparation.from, name);
+    }
+    await checkOut(preparation.at);
+    const { session, environment } = await openState(name, "local");
+    for (const argv of preparation.commands) {
+      const { exitCode, output } = await startCommand(scratch.directory, argv, environment).ended;
+      if (exitCode !== 0)
+        throw new Error(`preparing ${name}: ${argv.join(" ")} exited with ${exitCode}\n${output}`);
+    }
+    await session.close();
+    prepared.add(name);
+  }
+
+  /** Documents and blobs are only ever replaced, never written into: links are as good as copies. The log is not. */
+  async function copyState(from: string, to: string): Promise<void> {
+    rmSync(join(states, to), { recursive: true, force: true });
+    await execa("cp", ["-al", join(states, from), join(states, to)]);
+    rmSync(join(states, to, "server.log"), { force: true });
+  }
+
+  commits.memory = scratch.edit(
+    "apps/infra/src/function-settings.ts",
+    "memoryMiB: 512",
+    "memoryMiB: 768",
+    "feat: memory",
+  );
+
+  return {
+    async open(scenario) {
+      await prepare(scenario.from);
+      await copyState(scenario.from, "tried");
+      await checkOut(scenario.at);
+      const { session, environment } = await openState("tried", scenario.stage);
+      const fn = parseFunction("lambda-app", parseStage(scenario.stage), parseHostArchitecture(process.arch));
+      const observer = createObserver(environment);
+      return {
+        session,
+        start: (argv, endpoint) =>
+          startCommand(scratch.directory, argv, { ...environment, AWS_ENDPOINT_URL: endpoint }),
+        observe: () => observer.observe(fn),
+      };
+    },
+    remove: scratch.remove,
+  };
+}
+
+function startCommand(directory: string, argv: readonly string[], environment: Environment): RunningCommand {
+  const [file = "", ...rest] = argv;
+  const child = spawn(join(directory, "node_modules/.bin", file), rest, {
+    cwd: directory,
+    env: environment,
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
+  return { ended: waitFor(child), kill: () => killGroup(child) };
+}
+
+async function waitFor(child: ChildProcess): Promise<Ended> {
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => (output += chunk));
+  await once(child, "exit");
+  return { exitCode: child.exitCode, output };
+}
+
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
