@@ -1,22 +1,42 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Store } from "./store.ts";
 
 /** The services that have a room here; each is a folder beside this file. */
-export type ServiceName =
-  | "cloudformation"
-  | "cloudwatch"
-  | "ecr"
-  | "iam"
-  | "lambda"
-  | "logs"
-  | "s3"
-  | "ssm"
-  | "sts";
+export const serviceNames = [
+  "cloudformation",
+  "cloudwatch",
+  "ecr",
+  "iam",
+  "lambda",
+  "logs",
+  "s3",
+  "ssm",
+  "sts",
+] as const;
+export type ServiceName = (typeof serviceNames)[number];
 
 /** One API operation: input and output in the shapes of the AWS SDK, whatever the wire protocol. */
-export type Operation = (input: never) => Promise<object>;
+// biome-ignore lint/suspicious/noExplicitAny: each operation narrows its own input
+export type Operation = (input: any, caller: Caller) => Promise<object>;
 
-/** A service is its operations by name, as `ServiceException`s name them: `PutParameter`. */
-export type Operations = Readonly<Record<string, Operation>>;
+/** Who calls, as far as the signature says. */
+export interface Caller {
+  readonly accessKeyId: string;
+}
+
+/** A request that is not an API operation: the registry's, a function URL's. */
+export type Route = (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<void>;
+
+export interface Service {
+  /** By name, as the API reference has it: `PutParameter`. */
+  readonly operations: Readonly<Record<string, Operation>>;
+  /** By the start of the path: `/v2/`. */
+  readonly routes?: Readonly<Record<string, Route>>;
+  /** Takes up what a killed server left half done. */
+  readonly resume?: () => void;
+  /** Ends what the service started. */
+  readonly stop?: () => Promise<void>;
+}
 
 /** What every service is made from. */
 export interface ServiceContext {
@@ -39,6 +59,8 @@ export interface ServiceContext {
   ) => Promise<O>;
   /** Keeps the process alive until the work is done, with no command attached: an update goes on as on AWS. */
   readonly keepAlive: (work: Promise<unknown>) => void;
+  /** A line for the server's log. */
+  readonly log: (line: string) => void;
 }
 
 /** An error as AWS would answer it; the protocols write it in their own form. */
@@ -52,5 +74,17 @@ export class ServiceException extends Error {
     this.name = name;
     this.httpStatus = httpStatus;
     this.members = members;
+  }
+}
+
+/** Refuses what is given but not covered here, by name: an emulator that ignores it would be believed. */
+export function refuseOthers(operation: string, input: object, known: readonly string[]): void {
+  const others = Object.keys(input).filter((name) => !known.includes(name));
+  if (others.length > 0) {
+    throw new ServiceException(
+      "LocalAwsUnsupported",
+      `local-aws: ${operation} does not cover ${others.join(", ")}`,
+      501,
+    );
   }
 }

@@ -1,0 +1,301 @@
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { appendFileSync, mkdirSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { join } from "node:path";
+import { readBody } from "./body.ts";
+import { openFileStore } from "./file-store.ts";
+import { findLambdaOperation } from "./protocols/lambda-rest.ts";
+import { buildQueryAnswer, buildQueryError, parseQueryInput } from "./protocols/query.ts";
+import {
+  type Caller,
+  type Service,
+  type ServiceContext,
+  ServiceException,
+  type ServiceName,
+  serviceNames,
+} from "./service.ts";
+
+export const accountId = "000000000000";
+
+export interface ServerProps {
+  /** The folder of the state; made where it does not exist. */
+  readonly stateDirectory: string;
+  readonly port: number;
+  readonly region: string;
+  /** A file that gets a JSON line for every call. @default none */
+  readonly recordFile?: string;
+  readonly log: (line: string) => void;
+}
+
+export interface Server {
+  readonly endpoint: string;
+  /** Whether a stack operation or function update is under way. */
+  readonly busy: () => boolean;
+  /** Serves paths that belong to no service. */
+  readonly onOwnPath: (
+    prefix: string,
+    handle: (request: IncomingMessage, response: ServerResponse) => void,
+  ) => void;
+  stop(): Promise<void>;
+}
+
+/** What a call looks like in the record. */
+export interface RecordedCall {
+  readonly service: string;
+  readonly operation: string;
+  readonly input: object;
+  readonly accessKeyId: string;
+  readonly errorCode?: string;
+}
+
+export async function startServer(props: ServerProps): Promise<Server> {
+  const endpoint = `http://127.0.0.1:${props.port}`;
+  const underWay = new Set<Promise<unknown>>();
+  const services = new Map<ServiceName, Service>();
+  const ownPaths = new Map<string, (request: IncomingMessage, response: ServerResponse) => void>();
+
+  const context = (name: ServiceName): ServiceContext => {
+    const directory = join(props.stateDirectory, name);
+    mkdirSync(directory, { recursive: true });
+    return {
+      accountId,
+      region: props.region,
+      endpoint,
+      store: openFileStore(directory),
+      now: Date.now,
+      call: async <O>(service: ServiceName, operation: string, input: object) =>
+        (await perform(service, operation, input, { accessKeyId: `service:${name}` })) as O,
+      keepAlive(work) {
+        const settled = work.catch((error) => props.log(`${name}: ${String(error?.stack ?? error)}`));
+        underWay.add(settled);
+        void settled.then(() => underWay.delete(settled));
+      },
+      log: (line) => props.log(`${name}: ${line}`),
+    };
+  };
+
+  async function perform(
+    service: ServiceName,
+    operation: string,
+    input: object,
+    caller: Caller,
+  ): Promise<object> {
+    const known = services.get(service)?.operations[operation];
+    if (known === undefined) {
+      throw new ServiceException(
+        "UnknownOperationException",
+        `local-aws: ${service} has no ${operation}`,
+        501,
+      );
+    }
+    return structuredClone(await known(structuredClone(input), caller));
+  }
+
+  function record(call: RecordedCall): void {
+    if (call.errorCode !== undefined) props.log(`${call.service} ${call.operation}: ${call.errorCode}`);
+    if (props.recordFile !== undefined) appendFileSync(props.recordFile, `${JSON.stringify(call)}\n`);
+  }
+
+  async function answerOperation(
+    service: ServiceName,
+    operation: string,
+    input: object,
+    caller: Caller,
+    write: (output: object | ServiceException, requestId: string) => void,
+  ): Promise<void> {
+    const call = { service, operation, input: shorten(input), accessKeyId: caller.accessKeyId };
+    try {
+      const output = await perform(service, operation, input, caller);
+      record(call);
+      write(output, randomUUID());
+    } catch (error) {
+      const exception = asException(error, props.log);
+      record({ ...call, errorCode: exception.name });
+      write(exception, randomUUID());
+    }
+  }
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? "/", endpoint);
+    for (const [prefix, own] of ownPaths) if (url.pathname.startsWith(prefix)) return own(request, response);
+    for (const service of services.values()) {
+      for (const [prefix, route] of Object.entries(service.routes ?? {})) {
+        if (url.pathname.startsWith(prefix)) return route(request, response, url);
+      }
+    }
+    const { service, accessKeyId } = parseSignature(request);
+    if (service === "s3") return handleS3(request, response, url, { accessKeyId });
+    const body = await readBody(request);
+    const target = request.headers["x-amz-target"];
+    if (typeof target === "string") {
+      const json = body.length === 0 ? {} : JSON.parse(body.toString());
+      const operation = target.split(".").at(-1) ?? "";
+      return answerOperation(
+        parseServiceName(service),
+        operation,
+        json,
+        { accessKeyId },
+        (output, requestId) => writeJson(response, output, requestId, "application/x-amz-json-1.1"),
+      );
+    }
+    if (service === "lambda") {
+      const { operation, input, status } = findLambdaOperation(request, url, body);
+      return answerOperation("lambda", operation, input, { accessKeyId }, (output, requestId) =>
+        writeLambda(response, output, requestId, status),
+      );
+    }
+    const form = new URLSearchParams(body.toString());
+    const operation = form.get("Action") ?? url.searchParams.get("Action");
+    if (operation === null)
+      throw new ServiceException("MissingAction", `local-aws: ${request.method} ${url.pathname}`, 400);
+    return answerOperation(
+      parseServiceName(service),
+      operation,
+      parseQueryInput(form),
+      { accessKeyId },
+      (output, requestId) => {
+        const failed = output instanceof ServiceException;
+        const xml = failed
+          ? buildQueryError(output, requestId)
+          : buildQueryAnswer(operation, output, requestId);
+        response.writeHead(failed ? output.httpStatus : 200, { "content-type": "text/xml" }).end(xml);
+      },
+    );
+  }
+
+  async function handleS3(
+    request: IncomingMessage,
+    response: ServerResponse,
+    url: URL,
+    caller: Caller,
+  ): Promise<void> {
+    const { answerS3 } = await import("./protocols/s3-rest.ts");
+    await answerS3(request, response, url, (operation, input) => {
+      const call = { service: "s3", operation, input: shorten(input), accessKeyId: caller.accessKeyId };
+      return perform("s3", operation, input, caller).then(
+        (output) => {
+          record(call);
+          return output;
+        },
+        (error) => {
+          record({ ...call, errorCode: error.name });
+          throw error;
+        },
+      );
+    });
+  }
+
+  for (const name of serviceNames) services.set(name, await loadService(name, context(name)));
+
+  const server = createServer((request, response) => {
+    handle(request, response).catch((error) => {
+      const { httpStatus, name, message } = asException(error, props.log);
+      if (!response.headersSent) response.writeHead(httpStatus, { "content-type": "application/json" });
+      response.end(JSON.stringify({ __type: name, message }));
+    });
+  });
+  // The deployment provider's proxy asks for a tunnel first, and goes on in plain HTTP when it is refused.
+  server.on("connect", (_request, socket) =>
+    socket.end("HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n"),
+  );
+  server.keepAliveTimeout = 60_000;
+  server.requestTimeout = 0;
+  server.listen(props.port, "127.0.0.1");
+  await once(server, "listening");
+  for (const service of services.values()) service.resume?.();
+
+  return {
+    endpoint,
+    busy: () => underWay.size > 0,
+    onOwnPath: (prefix, own) => void ownPaths.set(prefix, own),
+    async stop() {
+      for (const service of services.values()) await service.stop?.();
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+async function loadService(name: ServiceName, context: ServiceContext): Promise<Service> {
+  const { createService } = (await import(`./${name}/index.ts`)) as {
+    createService: (context: ServiceContext) => Service;
+  };
+  return createService(context);
+}
+
+/** The service and the key of the caller, from the signature's credential scope. */
+function parseSignature(request: IncomingMessage): { service: string; accessKeyId: string } {
+  const scope = /Credential=([^/]+)\/[^/]+\/[^/]+\/([^/]+)\//.exec(request.headers.authorization ?? "");
+  return { accessKeyId: scope?.[1] ?? "anonymous", service: scope?.[2] ?? "s3" };
+}
+
+function parseServiceName(signingName: string): ServiceName {
+  const name = signingName === "monitoring" ? "cloudwatch" : signingName;
+  const known = serviceNames.find((candidate) => candidate === name);
+  if (known === undefined)
+    throw new ServiceException("UnknownService", `local-aws has no ${signingName}`, 501);
+  return known;
+}
+
+function asException(error: unknown, log: (line: string) => void): ServiceException {
+  if (error instanceof ServiceException) return error;
+  log(String(error instanceof Error ? error.stack : error));
+  return new ServiceException("InternalFailure", `local-aws: ${String(error)}`, 500);
+}
+
+function writeJson(response: ServerResponse, output: object, requestId: string, contentType: string): void {
+  const failed = output instanceof ServiceException;
+  const body = failed ? { __type: output.name, message: output.message, ...output.members } : output;
+  response.writeHead(failed ? output.httpStatus : 200, {
+    "content-type": contentType,
+    "x-amzn-requestid": requestId,
+  });
+  response.end(JSON.stringify(body, withEpochSeconds));
+}
+
+/** Lambda's own conventions: the error's name is a header, an invocation's payload is the body. */
+function writeLambda(response: ServerResponse, output: object, requestId: string, status: number): void {
+  if (output instanceof ServiceException) {
+    const headers = {
+      "content-type": "application/json",
+      "x-amzn-errortype": output.name,
+      "x-amzn-requestid": requestId,
+    };
+    const body = { Type: "User", Message: output.message, message: output.message, ...output.members };
+    response.writeHead(output.httpStatus, headers).end(JSON.stringify(body));
+    return;
+  }
+  if ("Payload" in output && "ExecutedVersion" in output) {
+    const { Payload, StatusCode, FunctionError, LogResult, ExecutedVersion } = output as Record<
+      string,
+      string
+    >;
+    response.writeHead(Number(StatusCode), {
+      "content-type": "application/json",
+      "x-amzn-requestid": requestId,
+      "x-amz-executed-version": String(ExecutedVersion),
+      ...(FunctionError && { "x-amz-function-error": FunctionError }),
+      ...(LogResult && { "x-amz-log-result": LogResult }),
+    });
+    response.end(Payload);
+    return;
+  }
+  response.writeHead(status, { "content-type": "application/json", "x-amzn-requestid": requestId });
+  response.end(status === 204 ? undefined : JSON.stringify(output));
+}
+
+/** The JSON protocols have times as seconds since the epoch. */
+function withEpochSeconds(this: Record<string, unknown>, name: string, value: unknown): unknown {
+  const original = this[name];
+  return original instanceof Date ? original.getTime() / 1000 : value;
+}
+
+/** Keeps a record's lines short: what identifies a resource is never long. */
+function shorten(input: object): object {
+  return JSON.parse(
+    JSON.stringify(input, (_, value) =>
+      typeof value === "string" && value.length > 500 ? `${value.slice(0, 500)}…` : value,
+    ),
+  );
+}
