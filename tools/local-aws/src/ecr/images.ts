@@ -1,26 +1,8 @@
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { createHash, randomUUID } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
 import { type ServiceContext, ServiceException } from "../service.ts";
-
-export interface Repository {
-  readonly repositoryName: string;
-  readonly imageTagMutability:
-    | "MUTABLE"
-    | "IMMUTABLE"
-    | "IMMUTABLE_WITH_EXCLUSION"
-    | "MUTABLE_WITH_EXCLUSION";
-  readonly imageTagMutabilityExclusionFilters?: readonly {
-    readonly filter: string;
-    readonly filterType: string;
-  }[];
-  readonly imageScanningConfiguration: { readonly scanOnPush: boolean };
-  readonly encryptionConfiguration: { readonly encryptionType: string; readonly kmsKey?: string };
-  readonly createdAt: number;
-  readonly lifecyclePolicyText?: string;
-  readonly policyText?: string;
-  readonly tags: Readonly<Record<string, string>>;
-}
+import { openBlobs } from "./blobs.ts";
+import { isImmutable, type Repository } from "./repository.ts";
 
 /** A manifest under its digest; its content is a blob. */
 export interface Image {
@@ -29,7 +11,12 @@ export interface Image {
   readonly artifactType?: string;
   /** Of another manifest in the repository, which this one says something about. */
   readonly subject?: string;
+  /** Digests of the blobs that it is made of. */
+  readonly parts: readonly string[];
+  /** Digests of the manifests that it lists, where it is an index. */
+  readonly children: readonly string[];
   readonly sizeBytes: number;
+  /** Epoch milliseconds. */
   readonly pushedAt: number;
   readonly annotations?: Readonly<Record<string, string>>;
 }
@@ -50,21 +37,30 @@ interface Manifest {
   readonly annotations?: Record<string, string>;
 }
 
-/** Repositories, images, tags and blobs: what the ECR API and the registry both work on. */
+export interface PutManifestProps {
+  readonly repositoryName: string;
+  readonly content: Buffer;
+  /** As the client says it; the manifest's own word counts more. */
+  readonly mediaType?: string;
+  readonly tag?: string;
+  /** What the client expects the digest to be. */
+  readonly digest?: string;
+}
+
 export type Images = ReturnType<typeof openImages>;
 
+export function digestOf(content: Buffer): string {
+  return `sha256:${createHash("sha256").update(content).digest("hex")}`;
+}
+
+/** Repositories, images, tags and blobs: what the ECR API and the registry both work on. */
 export function openImages({ store, now, accountId }: ServiceContext) {
-  const blobs = join(store.directory, "blobs");
-  const uploads = join(store.directory, "uploads");
-  mkdirSync(blobs, { recursive: true });
-  mkdirSync(uploads, { recursive: true });
+  const blobs = openBlobs(store.directory);
+  const repositoryKey = (name: string) => `repository ${name}`;
+  const imageKey = (name: string, digest = "") => `image ${name} ${digest}`;
+  const tagKey = (name: string, tag = "") => `tag ${name} ${tag}`;
 
-  const blobPath = (digest: string) => join(blobs, digest.replace(":", "-"));
-  const hasBlob = (digest: string) => existsSync(blobPath(digest));
-
-  function findRepository(name: string): Repository | undefined {
-    return store.get<Repository>(`repository ${name}`);
-  }
+  const findRepository = (name: string) => store.get<Repository>(repositoryKey(name));
 
   function mustFindRepository(name: string): Repository {
     const repository = findRepository(name);
@@ -77,136 +73,139 @@ export function openImages({ store, now, accountId }: ServiceContext) {
     return repository;
   }
 
-  const imagePrefix = (repository: string) => `image ${repository} `;
-  const tagPrefix = (repository: string) => `tag ${repository} `;
+  const listRepositories = () =>
+    store.keys(repositoryKey("")).flatMap((key) => store.get<Repository>(key) ?? []);
 
   /** @param reference a tag or a digest */
-  function findImage(repository: string, reference: string): Image | undefined {
-    const digest = reference.includes(":")
-      ? reference
-      : store.get<string>(`${tagPrefix(repository)}${reference}`);
-    return digest === undefined ? undefined : store.get<Image>(`${imagePrefix(repository)}${digest}`);
+  function findImage(name: string, reference: string): Image | undefined {
+    const digest = reference.includes(":") ? reference : store.get<string>(tagKey(name, reference));
+    return digest === undefined ? undefined : store.get<Image>(imageKey(name, digest));
   }
 
-  function listTags(repository: string): Map<string, string> {
-    const keys = store.keys(tagPrefix(repository));
-    return new Map(
-      keys.map((key) => [key.slice(tagPrefix(repository).length), store.get<string>(key) ?? ""]),
+  const listImages = (name: string) =>
+    store.keys(imageKey(name)).flatMap((key) => store.get<Image>(key) ?? []);
+
+  /** Digests by tag. */
+  const listTags = (name: string) =>
+    new Map(
+      store.keys(tagKey(name)).map((key) => [key.slice(tagKey(name).length), store.get<string>(key) ?? ""]),
     );
-  }
-
-  return {
-    blobPath,
-    hasBlob,
-    uploadsDirectory: uploads,
-    findRepository,
-    mustFindRepository,
-    putRepository: (repository: Repository) =>
-      store.put(`repository ${repository.repositoryName}`, repository),
-    listRepositories: () =>
-      store.keys("repository ").map((key) => mustFindRepository(key.slice("repository ".length))),
-    deleteRepository(name: string) {
-      for (const key of [...store.keys(imagePrefix(name)), ...store.keys(tagPrefix(name))]) store.delete(key);
-      store.delete(`repository ${name}`);
-    },
-    findImage,
-    listImages: (repository: string) =>
-      store.keys(imagePrefix(repository)).flatMap((key) => store.get<Image>(key) ?? []),
-    listTags,
-    readManifest: (digest: string) => readFileSync(blobPath(digest)),
-    sizeOf: (digest: string) => statSync(blobPath(digest)).size,
-    /** Takes a finished upload in under its digest. */
-    addBlob(digest: string, path: string) {
-      renameSync(path, blobPath(digest));
-    },
-
-    /** @throws ServiceException under the names that the ECR API has for each */
-    putManifest(
-      repositoryName: string,
-      reference: string | undefined,
-      content: Buffer,
-      mediaType: string,
-    ): Image {
-      const repository = mustFindRepository(repositoryName);
-      const digest = `sha256:${createHash("sha256").update(content).digest("hex")}`;
-      const manifest = JSON.parse(content.toString()) as Manifest;
-      const parts = [...(manifest.config ? [manifest.config] : []), ...(manifest.layers ?? [])];
-      const lost = parts.find((part) => !hasBlob(part.digest));
-      if (lost !== undefined) {
-        throw new ServiceException(
-          "LayersNotFoundException",
-          `The manifest refers to the unknown blob ${lost.digest}`,
-        );
-      }
-      const child = manifest.manifests?.find((part) => findImage(repositoryName, part.digest) === undefined);
-      if (child !== undefined) {
-        throw new ServiceException(
-          "ReferencedImagesNotFoundException",
-          `The index refers to the unknown ${child.digest}`,
-        );
-      }
-      if (reference?.includes(":") && reference !== digest) {
-        throw new ServiceException(
-          "ImageDigestDoesNotMatchException",
-          `${reference} was announced, the manifest is ${digest}`,
-        );
-      }
-      const tag = reference?.includes(":") ? undefined : reference;
-      if (tag !== undefined) refuseTakenTag(repository, tag, digest);
-      const path = join(uploads, digest.replace(":", "-"));
-      writeFileSync(path, content);
-      renameSync(path, blobPath(digest));
-      const known = findImage(repositoryName, digest);
-      const image: Image = known ?? {
-        digest,
-        mediaType: manifest.mediaType ?? mediaType,
-        artifactType: manifest.artifactType ?? (manifest.subject && manifest.config?.mediaType),
-        subject: manifest.subject?.digest,
-        sizeBytes: parts.reduce((sum, part) => sum + part.size, 0),
-        pushedAt: now(),
-        annotations: manifest.annotations,
-      };
-      store.put(`${imagePrefix(repositoryName)}${digest}`, image);
-      if (tag !== undefined) store.put(`${tagPrefix(repositoryName)}${tag}`, digest);
-      return image;
-    },
-
-    untag: (repository: string, tag: string) => store.delete(`${tagPrefix(repository)}${tag}`),
-    deleteImage(repository: string, digest: string) {
-      for (const [tag, tagged] of listTags(repository))
-        if (tagged === digest) store.delete(`${tagPrefix(repository)}${tag}`);
-      store.delete(`${imagePrefix(repository)}${digest}`);
-    },
-    discard: (path: string) => rmSync(path, { force: true }),
-  };
 
   function refuseTakenTag(repository: Repository, tag: string, digest: string): void {
-    const taken = store.get<string>(`${tagPrefix(repository.repositoryName)}${tag}`);
+    const taken = store.get<string>(tagKey(repository.repositoryName, tag));
     if (taken === undefined || taken === digest || !isImmutable(repository, tag)) return;
     throw new ServiceException(
       "ImageTagAlreadyExistsException",
       `The image tag '${tag}' already exists in the '${repository.repositoryName}' repository and cannot be overwritten because the tag is immutable.`,
     );
   }
+
+  function refuseLostParts(name: string, { parts, children }: Image): void {
+    const lostPart = parts.find((digest) => !blobs.has(name, digest));
+    if (lostPart !== undefined) {
+      throw new ServiceException(
+        "LayersNotFoundException",
+        `The manifest refers to the blob ${lostPart}, which is not in the repository`,
+      );
+    }
+    const lostChild = children.find((digest) => findImage(name, digest) === undefined);
+    if (lostChild !== undefined) {
+      throw new ServiceException(
+        "ReferencedImagesNotFoundException",
+        `The index refers to the manifest ${lostChild}, which is not in the repository`,
+      );
+    }
+  }
+
+  function deleteImage(name: string, digest: string): void {
+    for (const [tag, tagged] of listTags(name)) if (tagged === digest) store.delete(tagKey(name, tag));
+    store.delete(imageKey(name, digest));
+    blobs.delete(name, digest);
+    // What says something about an image goes with it, as on AWS within a day.
+    for (const { subject, digest: referrer } of listImages(name)) {
+      if (subject === digest) deleteImage(name, referrer);
+    }
+  }
+
+  return {
+    blobs,
+    findRepository,
+    mustFindRepository,
+    putRepository: (repository: Repository) =>
+      store.put(repositoryKey(repository.repositoryName), repository),
+    listRepositories,
+    deleteRepository(name: string): void {
+      for (const key of [...store.keys(imageKey(name)), ...store.keys(tagKey(name))]) store.delete(key);
+      store.delete(repositoryKey(name));
+      blobs.deleteRepository(name);
+    },
+    findImage,
+    listImages,
+    listTags,
+    readManifest: (name: string, digest: string) => readFileSync(blobs.pathOf(name, digest)),
+
+    /** @throws ServiceException under the names that the ECR API has */
+    putManifest({ repositoryName, content, mediaType, tag, digest }: PutManifestProps): Image {
+      const repository = mustFindRepository(repositoryName);
+      const image = readImage(content, mediaType, now());
+      if (digest !== undefined && digest !== image.digest) {
+        throw new ServiceException(
+          "ImageDigestDoesNotMatchException",
+          `The digest ${digest} was announced, but the manifest has ${image.digest}`,
+        );
+      }
+      refuseLostParts(repositoryName, image);
+      if (tag !== undefined) refuseTakenTag(repository, tag, image.digest);
+      const known = findImage(repositoryName, image.digest);
+      if (known === undefined) {
+        const upload = blobs.uploadPath(randomUUID());
+        writeFileSync(upload, content);
+        blobs.add(repositoryName, image.digest, upload);
+        store.put(imageKey(repositoryName, image.digest), image);
+      }
+      if (tag !== undefined) store.put(tagKey(repositoryName, tag), image.digest);
+      return known ?? image;
+    },
+
+    untag: (name: string, tag: string) => store.delete(tagKey(name, tag)),
+    deleteImage,
+
+    /** Deletes the blobs that no image has (any more). Nothing may be uploading. */
+    deleteUnusedBlobs(): void {
+      for (const { repositoryName } of listRepositories()) {
+        const used = new Set(listImages(repositoryName).flatMap(({ digest, parts }) => [digest, ...parts]));
+        for (const digest of blobs.list(repositoryName)) {
+          if (!used.has(digest)) blobs.delete(repositoryName, digest);
+        }
+      }
+    },
+  };
 }
 
-/** @see https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html */
-export function isImmutable(
-  { imageTagMutability, imageTagMutabilityExclusionFilters = [] }: Repository,
-  tag: string,
-): boolean {
-  const excluded = imageTagMutabilityExclusionFilters.some(({ filter }) => {
-    const pattern = filter.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
-    return new RegExp(`^${pattern.join(".*")}$`).test(tag);
-  });
-  switch (imageTagMutability) {
-    case "IMMUTABLE":
-      return true;
-    case "IMMUTABLE_WITH_EXCLUSION":
-      return !excluded;
-    case "MUTABLE_WITH_EXCLUSION":
-      return excluded;
-    case "MUTABLE":
-      return false;
+function readImage(content: Buffer, mediaType: string | undefined, pushedAt: number): Image {
+  const manifest = parseManifest(content);
+  const parts = [...(manifest.config ? [manifest.config] : []), ...(manifest.layers ?? [])];
+  return {
+    digest: digestOf(content),
+    mediaType: manifest.mediaType ?? mediaType ?? "application/vnd.oci.image.manifest.v1+json",
+    artifactType: manifest.artifactType ?? manifest.config?.mediaType,
+    subject: manifest.subject?.digest,
+    parts: parts.map(({ digest }) => digest),
+    children: (manifest.manifests ?? []).map(({ digest }) => digest),
+    sizeBytes: parts.reduce((sum, { size }) => sum + size, 0),
+    pushedAt,
+    annotations: manifest.annotations,
+  };
+}
+
+function parseManifest(content: Buffer): Manifest {
+  try {
+    return JSON.parse(content.toString()) as Manifest;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new ServiceException(
+      "InvalidParameterException",
+      `Invalid parameter at 'imageManifest' failed to satisfy constraint: 'Invalid JSON syntax' (${error.message})`,
+    );
   }
 }

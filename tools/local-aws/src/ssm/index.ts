@@ -1,58 +1,21 @@
+import { takePage } from "../paging.ts";
 import { type Service, type ServiceContext, ServiceException } from "../service.ts";
-
-interface ParameterVersion {
-  readonly Value: string;
-  readonly Version: number;
-  readonly Type: string;
-  readonly Description?: string;
-  readonly LastModifiedDate: number;
-  readonly LastModifiedUser: string;
-}
-
-interface Parameter {
-  readonly Name: string;
-  /** Oldest first; the last {@link keptVersions}. */
-  readonly versions: readonly ParameterVersion[];
-  readonly tags: Readonly<Record<string, string>>;
-}
-
-/** @see https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-versions.html */
-const keptVersions = 100;
+import { buildTagList, parseTagList } from "../tag-list.ts";
+import {
+  checkPutParameter,
+  keptVersions,
+  openParameters,
+  type Parameter,
+  type ParameterVersion,
+  parseReference,
+} from "./parameters.ts";
 
 /** Parameter Store: atomic create, overwrite with versions, and history. */
 export function createService({ store, now, accountId, region }: ServiceContext): Service {
-  const load = (name: string) => store.get<Parameter>(`parameter ${name}`);
+  const parameters = openParameters(store);
 
-  function mustLoad(name: string): Parameter {
-    const parameter = load(name);
-    if (parameter === undefined)
-      throw new ServiceException("ParameterNotFound", `Parameter ${name} not found.`);
-    return parameter;
-  }
-
-  /** `name`, `name:3`, or an ARN. */
-  function find(reference: string): object | undefined {
-    const name = reference.replace(/^arn:aws:ssm:[^:]*:[^:]*:parameter(?=\/)/, "");
-    const [path = "", selector] = name.split(":");
-    const parameter = load(path);
-    if (parameter === undefined) return undefined;
-    const version =
-      selector === undefined
-        ? parameter.versions.at(-1)
-        : parameter.versions.find(({ Version }) => Version === Number(selector));
-    if (version === undefined) {
-      throw new ServiceException(
-        "ParameterVersionNotFound",
-        `Systems Manager could not find version ${selector} of ${path}. Verify the version and try again.`,
-      );
-    }
-    return describe(parameter, version);
-  }
-
-  function describe(
-    { Name }: Parameter,
-    { Value, Version, Type, LastModifiedDate }: ParameterVersion,
-  ): object {
+  function describe({ Name }: Parameter, version: ParameterVersion) {
+    const { Value, Version, Type, LastModifiedDate } = version;
     const ARN = `arn:aws:ssm:${region}:${accountId}:parameter${Name.startsWith("/") ? "" : "/"}${Name}`;
     return {
       Name,
@@ -65,121 +28,163 @@ export function createService({ store, now, accountId, region }: ServiceContext)
     };
   }
 
+  /** What history and listings say of a version beside its value. */
+  function describeMetadata({ Name }: Parameter, { LastModifiedDate, ...version }: ParameterVersion) {
+    return {
+      Name,
+      ...version,
+      LastModifiedDate: new Date(LastModifiedDate),
+      Tier: "Standard",
+      DataType: "text",
+    };
+  }
+
+  function mustGet(reference: string) {
+    const { name, version } = parseReference(reference);
+    const parameter = parameters.mustFind(name);
+    const found =
+      version === undefined ? last(parameter) : parameter.versions.find(({ Version }) => Version === version);
+    if (found === undefined) {
+      throw new ServiceException(
+        "ParameterVersionNotFound",
+        `Systems Manager could not find version ${version} of ${name}. Verify the version and try again.`,
+      );
+    }
+    return { ...describe(parameter, found), ...(version !== undefined && { Selector: `:${version}` }) };
+  }
+
+  /** GetParameters lists what it can't find instead of failing. */
+  function findOrUndefined(reference: string) {
+    try {
+      return mustGet(reference);
+    } catch (error) {
+      if (!(error instanceof ServiceException)) throw error;
+      if (error.name === "ParameterNotFound" || error.name === "ParameterVersionNotFound") return undefined;
+      throw error;
+    }
+  }
+
   return {
     operations: {
-      async PutParameter({ Name, Value, Type, Overwrite = false, Description, Tags = [] }, { accessKeyId }) {
-        if (typeof Value !== "string" || Value.length === 0 || Buffer.byteLength(Value) > 4096) {
+      async PutParameter(input, { accessKeyId }) {
+        const { Name, Value, Type, Description, AllowedPattern, Tags } = input;
+        const existing = parameters.find(Name);
+        checkPutParameter(input, existing);
+        const before = existing === undefined ? undefined : last(existing);
+        if (Type !== undefined && before !== undefined && Type !== before.Type) {
           throw new ServiceException(
-            "ValidationException",
-            `Value at 'value' must have length between 1 and 4096: ${Name}`,
+            "HierarchyTypeMismatchException",
+            `The parameter ${Name} has the type ${before.Type}, which can't be changed.`,
           );
         }
-        const existing = load(Name);
-        if (existing !== undefined && !Overwrite) {
-          throw new ServiceException(
-            "ParameterAlreadyExists",
-            "The parameter already exists. To overwrite this value, set the overwrite option in the request to true.",
-          );
-        }
-        if (existing === undefined && Type === undefined) {
-          throw new ServiceException(
-            "ValidationException",
-            "A parameter type is required when you create a parameter.",
-          );
-        }
-        const last = existing?.versions.at(-1);
         const version: ParameterVersion = {
           Value,
-          Version: (last?.Version ?? 0) + 1,
-          Type: Type ?? last?.Type ?? "String",
-          Description,
+          Version: (before?.Version ?? 0) + 1,
+          Type: Type ?? before?.Type,
+          Description: Description ?? before?.Description,
+          AllowedPattern,
           LastModifiedDate: now(),
           LastModifiedUser: accessKeyId,
         };
-        const tags = Object.fromEntries(
-          Tags.map(({ Key, Value: value }: { Key: string; Value: string }) => [Key, value]),
-        );
-        const versions = [...(existing?.versions ?? []), version].slice(-keptVersions);
-        store.put(`parameter ${Name}`, { Name, versions, tags: { ...existing?.tags, ...tags } });
+        const earlier = (existing?.versions ?? []).slice(1 - keptVersions);
+        const tags = existing?.tags ?? parseTagList(Tags);
+        parameters.put({ Name, versions: [...earlier, version], tags });
         return { Version: version.Version, Tier: "Standard" };
       },
-      async GetParameter({ Name }) {
-        const Parameter = find(Name);
-        if (Parameter === undefined) throw new ServiceException("ParameterNotFound", "");
-        return { Parameter };
-      },
+
+      GetParameter: async ({ Name }) => ({ Parameter: mustGet(Name) }),
+
       async GetParameters({ Names }) {
         if (Names.length > 10) {
           throw new ServiceException(
             "ValidationException",
-            "Member must have length less than or equal to 10",
+            "1 validation error detected: Value at 'names' failed to satisfy constraint: Member must have length less than or equal to 10",
           );
         }
-        const found = (Names as string[]).map((name) => [name, find(name)] as const);
+        const found = (Names as string[]).map((name) => [name, findOrUndefined(name)] as const);
         return {
           Parameters: found.flatMap(([, parameter]) => parameter ?? []),
           InvalidParameters: found.flatMap(([name, parameter]) => (parameter === undefined ? [name] : [])),
         };
       },
-      async GetParametersByPath({ Path, Recursive = false }) {
+
+      async GetParametersByPath({ Path, Recursive = false, MaxResults = 10, NextToken }) {
         const prefix = Path.endsWith("/") ? Path : `${Path}/`;
-        const names = store
-          .keys(`parameter ${prefix}`)
-          .map((key) => key.slice("parameter ".length))
+        const names = parameters
+          .list(prefix)
           .filter((name) => Recursive || !name.slice(prefix.length).includes("/"));
-        return { Parameters: names.map(find) };
+        const page = takePage(names, MaxResults, NextToken);
+        return { Parameters: page.items.map(mustGet), NextToken: page.nextToken };
       },
-      async GetParameterHistory({ Name, MaxResults = 50, NextToken = "0" }) {
-        const { versions } = mustLoad(Name);
-        const from = Number(NextToken);
-        const page = versions.slice(from, from + MaxResults);
-        const more = from + page.length < versions.length;
+
+      async GetParameterHistory({ Name, MaxResults = 50, NextToken }) {
+        const parameter = parameters.mustFind(Name);
+        const page = takePage(parameter.versions, MaxResults, NextToken);
         return {
-          Parameters: page.map(({ LastModifiedDate, ...version }) => ({
-            Name,
-            ...version,
-            LastModifiedDate: new Date(LastModifiedDate),
-          })),
-          ...(more && { NextToken: String(from + page.length) }),
+          Parameters: page.items.map((version) => describeMetadata(parameter, version)),
+          NextToken: page.nextToken,
         };
       },
-      async DescribeParameters() {
-        return {
-          Parameters: store.keys("parameter ").map((key) => {
-            const parameter = mustLoad(key.slice("parameter ".length));
-            const { Value: _value, ...last } = parameter.versions.at(-1) ?? { Value: "" };
-            return {
-              Name: parameter.Name,
-              ...last,
-              LastModifiedDate: new Date(parameter.versions.at(-1)?.LastModifiedDate ?? 0),
-            };
-          }),
-        };
+
+      async DescribeParameters({ ParameterFilters = [], MaxResults = 50, NextToken }) {
+        const wanted = (name: string) =>
+          (ParameterFilters as ParameterFilter[]).every((filter) => matches(name, filter));
+        const page = takePage(parameters.list().filter(wanted), MaxResults, NextToken);
+        const described = page.items.map((name) => {
+          const parameter = parameters.mustFind(name);
+          const { Value: _value, ...metadata } = describeMetadata(parameter, last(parameter));
+          return metadata;
+        });
+        return { Parameters: described, NextToken: page.nextToken };
       },
+
       async DeleteParameter({ Name }) {
-        mustLoad(Name);
-        store.delete(`parameter ${Name}`);
+        parameters.mustFind(Name);
+        parameters.delete(Name);
         return {};
       },
+
       async DeleteParameters({ Names }) {
-        const [DeletedParameters, InvalidParameters] = [[] as string[], [] as string[]];
-        for (const name of Names as string[]) {
-          (load(name) === undefined ? InvalidParameters : DeletedParameters).push(name);
-          store.delete(`parameter ${name}`);
-        }
+        const exists = (name: string) => parameters.find(name) !== undefined;
+        const DeletedParameters = (Names as string[]).filter(exists);
+        const InvalidParameters = (Names as string[]).filter((name) => !exists(name));
+        for (const name of DeletedParameters) parameters.delete(name);
         return { DeletedParameters, InvalidParameters };
       },
+
       async AddTagsToResource({ ResourceId, Tags }) {
-        const parameter = mustLoad(ResourceId);
-        const tags = Object.fromEntries(
-          Tags.map(({ Key, Value }: { Key: string; Value: string }) => [Key, Value]),
-        );
-        store.put(`parameter ${ResourceId}`, { ...parameter, tags: { ...parameter.tags, ...tags } });
+        const parameter = parameters.mustFind(ResourceId);
+        parameters.put({ ...parameter, tags: { ...parameter.tags, ...parseTagList(Tags) } });
         return {};
       },
-      async ListTagsForResource({ ResourceId }) {
-        return { TagList: Object.entries(mustLoad(ResourceId).tags).map(([Key, Value]) => ({ Key, Value })) };
+
+      async RemoveTagsFromResource({ ResourceId, TagKeys }) {
+        const parameter = parameters.mustFind(ResourceId);
+        const kept = Object.entries(parameter.tags).filter(([key]) => !TagKeys.includes(key));
+        parameters.put({ ...parameter, tags: Object.fromEntries(kept) });
+        return {};
       },
+
+      ListTagsForResource: async ({ ResourceId }) => ({
+        TagList: buildTagList(parameters.mustFind(ResourceId).tags),
+      }),
     },
   };
+}
+
+function last({ versions }: Parameter): ParameterVersion {
+  return versions[versions.length - 1] as ParameterVersion;
+}
+
+interface ParameterFilter {
+  readonly Key: string;
+  readonly Option?: string;
+  readonly Values: readonly string[];
+}
+
+/** @see https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ParameterStringFilter.html */
+function matches(name: string, { Key, Option = "Equals", Values }: ParameterFilter): boolean {
+  if (Key === "Name" && Option === "Equals") return Values.includes(name);
+  if (Key === "Name" && Option === "BeginsWith") return Values.some((value) => name.startsWith(value));
+  throw new ServiceException("InvalidFilterKey", `local-aws: ssm has no filter ${Key} ${Option}`);
 }

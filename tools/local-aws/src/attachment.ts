@@ -1,0 +1,52 @@
+import { request } from "node:http";
+
+/** A server says here which state it serves, and is attached to for as long as the answer lasts. */
+export const statusPath = "/_local-aws/status";
+export const attachPath = "/_local-aws/attach";
+export const stopPath = "/_local-aws/stop";
+
+export interface ServerStatus {
+  readonly stateDirectory: string;
+  readonly pid: number;
+  readonly attachments: number;
+  readonly busy: boolean;
+}
+
+/** `undefined` where nothing listens, or where it isn't the server of this state. */
+export async function findStatus(
+  endpoint: string,
+  stateDirectory?: string,
+): Promise<ServerStatus | undefined> {
+  let response: Response;
+  try {
+    response = await fetch(endpoint + statusPath);
+  } catch (error) {
+    if (error instanceof TypeError || isConnectionRefused(error)) return undefined;
+    throw error;
+  }
+  if (!response.ok || response.headers.get("server") !== "local-aws") return undefined;
+  const status = (await response.json()) as ServerStatus;
+  return stateDirectory === undefined || status.stateDirectory === stateDirectory ? status : undefined;
+}
+
+/** Node wraps a refused connection in a TypeError; Bun gives the error a code of its own. */
+function isConnectionRefused(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    "code" in error &&
+    ["ConnectionRefused", "ECONNREFUSED", "ECONNRESET"].includes(String(error.code))
+  );
+}
+
+/** Holds a connection open, which keeps the server up. `false` where the server went away before it answered. */
+export function attach(endpoint: string): Promise<{ detach: () => void } | undefined> {
+  return new Promise((resolve) => {
+    const held = request(endpoint + attachPath, (response) => {
+      response.resume();
+      if (response.statusCode === 200) resolve({ detach: () => held.destroy() });
+      else resolve(undefined);
+    });
+    held.on("error", () => resolve(undefined));
+    held.end();
+  });
+}

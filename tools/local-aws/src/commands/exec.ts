@@ -1,0 +1,102 @@
+import { spawn } from "node:child_process";
+import { openSync } from "node:fs";
+import { constants } from "node:os";
+import { CodedError } from "@workspace/shared-config";
+import { attach, findStatus } from "../attachment.ts";
+import { findFreePort, type StateDirectory } from "../state-directory.ts";
+
+export interface ExecProps {
+  readonly state: StateDirectory;
+  readonly region: string;
+  readonly command: readonly string[];
+  /** How to start a server of this state that ends by itself: argv, without the port. */
+  readonly serverArgv: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+const startTimeoutMs = 30_000;
+
+/** Runs a command against the server of the state, which is started where it isn't up. Gives the exit code. */
+export async function exec({ state, region, command, serverArgv, environment }: ExecProps): Promise<number> {
+  const { endpoint, detach } = await attachOrStart(state, serverArgv, environment);
+  try {
+    return await run(command, {
+      ...environment,
+      AWS_ENDPOINT_URL: endpoint,
+      AWS_ACCESS_KEY_ID: "LOCALAWSACCESSKEYID0",
+      AWS_SECRET_ACCESS_KEY: "local",
+      AWS_REGION: region,
+      AWS_DEFAULT_REGION: region,
+    });
+  } finally {
+    detach();
+  }
+}
+
+async function attachOrStart(
+  state: StateDirectory,
+  serverArgv: readonly string[],
+  environment: ExecProps["environment"],
+) {
+  const deadlineMs = Date.now() + startTimeoutMs;
+  let started = false;
+  while (Date.now() < deadlineMs) {
+    const port = state.readPort();
+    const endpoint = `http://127.0.0.1:${port}`;
+    const up = port === undefined ? undefined : await findStatus(endpoint, state.path);
+    const attached = up && (await attach(endpoint));
+    if (attached !== undefined) return { endpoint, detach: attached.detach };
+    if (!started) {
+      started = true;
+      if (port !== undefined && up === undefined) await findFreePort(port);
+      startDetached(state, serverArgv, environment);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new CodedError({
+    code: "E_LOCAL_AWS_NOT_UP",
+    what: "the local AWS did not start",
+    value: state.path,
+    remedy: `Read ${state.logFile}; \`local-aws reset\` starts over.`,
+  });
+}
+
+/** The server outlives the command that needed it first: others may be attached by then. */
+function startDetached(
+  state: StateDirectory,
+  serverArgv: readonly string[],
+  environment: ExecProps["environment"],
+): void {
+  const [file = "", ...argv] = serverArgv;
+  const log = openSync(state.logFile, "a");
+  spawn(file, argv, {
+    stdio: ["ignore", log, log],
+    detached: true,
+    env: environment as NodeJS.ProcessEnv,
+  }).unref();
+}
+
+function run(
+  [file = "", ...argv]: readonly string[],
+  environment: Record<string, string | undefined>,
+): Promise<number> {
+  const child = spawn(file, argv, { stdio: "inherit", env: environment as NodeJS.ProcessEnv });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
+  return new Promise((resolve, reject) => {
+    child.on("exit", (code, signal) =>
+      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])),
+    );
+    child.on("error", (cause) => {
+      const remedy = "Check its spelling, and that it is installed.";
+      reject(
+        new CodedError({
+          code: "E_COMMAND_MISSING",
+          what: "the command could not be started",
+          value: file,
+          remedy,
+          cause,
+        }),
+      );
+    });
+  });
+}
