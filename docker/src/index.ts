@@ -1,1 +1,2 @@
-export {};
+export { buildImageContext, type ImageContext, type ImageContextProps } from "./image-context.ts";
+export { initialAppEntry } from "./initial-app.ts";

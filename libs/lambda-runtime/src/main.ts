@@ -1,0 +1,3 @@
+import { runEngine } from "./engine.ts";
+
+void runEngine(process.env);
