@@ -1,0 +1,93 @@
+import { CodedError, type FunctionOnStage, initialTag } from "@workspace/shared-config";
+import type { HandoffClients } from "../clients.ts";
+import { checkImage, type Digest } from "../images/images.ts";
+import { type Lease, type LeaseProps, withLease } from "../lease/lease.ts";
+import { findConfiguration } from "../live/function-state.ts";
+import { type LiveResult, makeLive, restoreLatest, withRolledBack } from "../live/make-live.ts";
+import type { OnProgress } from "../progress.ts";
+import { type Published, resolvePublished } from "../published/resolve.ts";
+import { waitUntilStackSettled } from "../stack/stack.ts";
+
+export interface DeployProps {
+  /**
+   * Deploys the repository's stack, then the function's, with the published tag in the template; on `initial` it puts
+   * the placeholder into the repository too. Rejects where CloudFormation failed. The signal aborts when the lease is
+   * lost: what runs is to be ended then.
+   */
+  readonly deployStacks: (published: Published, signal: AbortSignal) => Promise<void>;
+  /** For a changed configuration; the code has passed its check before. @default undefined: no smoke check */
+  readonly smokeEvent?: string | undefined;
+  readonly onProgress?: OnProgress | undefined;
+  readonly leaseTerms?: LeaseProps["terms"];
+}
+
+export interface DeployResult {
+  readonly published: Published;
+  readonly live: LiveResult;
+}
+
+/**
+ * Stacks settled -> published tag -> stacks deployed -> configuration live. The tag can't change in between, because
+ * what publishes one needs the lease; and whatever CloudFormation did, `$LATEST` ends with the published image.
+ * @throws CodedError exit code 2 where CloudFormation rolled back; those of {@link resolvePublished},
+ * {@link withLease}, {@link makeLive}
+ */
+export async function deployInfra(
+  clients: HandoffClients,
+  fn: FunctionOnStage,
+  { deployStacks, smokeEvent, onProgress = () => {}, leaseTerms: terms }: DeployProps,
+): Promise<DeployResult> {
+  return withLease(clients, fn, { command: "deploy", onProgress, terms }, async (lease) => {
+    for (const stackName of [fn.repositoryStackName, fn.stackName]) {
+      const { explanation } = await waitUntilStackSettled(clients, stackName, onProgress);
+      if (explanation !== undefined) onProgress({ kind: "warning", text: explanation });
+    }
+    const published = await resolvePublished(clients, fn);
+    await lease.check();
+    try {
+      await deployStacks(published, lease.signal);
+    } catch (error) {
+      throw await afterFailedStacks(clients, fn, lease, published, error, onProgress);
+    }
+    await waitUntilStackSettled(clients, fn.stackName, onProgress);
+    const digest = await readDeployedDigest(clients, fn, published);
+    const live = await makeLive(clients, fn, lease, { digest, smokeEvent, onProgress });
+    return { published, live };
+  });
+}
+
+/** The placeholder is in the repository only once the stacks are deployed. */
+async function readDeployedDigest(
+  clients: HandoffClients,
+  fn: FunctionOnStage,
+  published: Published,
+): Promise<Digest> {
+  if (published.kind === "published") return published.digest;
+  return checkImage(clients, fn, initialTag, {
+    codePrefix: "E_IMAGE",
+    subject: "the placeholder image",
+    remedy: `Deploy again; the ECRDeployment of ${fn.stackName} puts it there.`,
+  });
+}
+
+/** CloudFormation restores the image of its own last template, which may be older than the last release. */
+async function afterFailedStacks(
+  clients: HandoffClients,
+  fn: FunctionOnStage,
+  lease: Lease,
+  published: Published,
+  error: unknown,
+  onProgress: OnProgress,
+): Promise<unknown> {
+  if (lease.signal.aborted) return lease.signal.reason;
+  try {
+    await waitUntilStackSettled(clients, fn.stackName, onProgress);
+    const isThere = (await findConfiguration(clients, fn, "$LATEST")) !== undefined;
+    if (isThere && published.kind === "published") {
+      await restoreLatest(clients, fn, lease, published.digest, onProgress);
+    }
+    return error instanceof CodedError ? error : withRolledBack(error);
+  } catch (second) {
+    return withRolledBack(error, second);
+  }
+}

@@ -1,0 +1,114 @@
+import { DescribeAlarmsCommand, GetMetricDataCommand } from "@aws-sdk/client-cloudwatch";
+import { CodedError, type FunctionOnStage, liveAlias } from "@workspace/shared-config";
+import type { HandoffClients } from "../clients.ts";
+import type { Lease } from "../lease/lease.ts";
+import type { OnProgress } from "../progress.ts";
+
+/** A part of the traffic for a while before all of it. */
+export interface CanaryProps {
+  /** 1 to 99 */
+  readonly percent: number;
+  readonly bakeMs: number;
+  /** A CloudWatch alarm that must not go off. @default undefined: the function's own errors alone decide */
+  readonly alarmName?: string | undefined;
+}
+
+const lookEveryMs = 5_000;
+
+/**
+ * Watches the version while it takes its part of the traffic.
+ * @throws CodedError `E_CANARY_FAILED`, `E_ALARM_MISSING`, `E_LEASE_LOST`
+ */
+export async function bake(
+  clients: HandoffClients,
+  fn: FunctionOnStage,
+  lease: Lease,
+  version: string,
+  canary: CanaryProps,
+  onProgress: OnProgress,
+): Promise<void> {
+  const { clock } = clients;
+  const startedAtMs = clock.epochMs();
+  const startedMs = clock.monotonicMs();
+  const endMs = startedMs + canary.bakeMs;
+  onProgress({
+    kind: "step",
+    text: `${canary.percent}% of the traffic goes to version ${version} for ${canary.bakeMs / 1000} s`,
+  });
+  for (let leftMs = canary.bakeMs; leftMs > 0; leftMs = endMs - clock.monotonicMs()) {
+    await clock.wait(Math.min(leftMs, lookEveryMs), lease.signal);
+    await lease.check();
+    await refuseErrors(clients, fn, version, startedAtMs, startedAtMs + clock.monotonicMs() - startedMs);
+    if (canary.alarmName !== undefined) await refuseAlarm(clients, canary.alarmName);
+  }
+}
+
+/** @see https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html */
+async function refuseErrors(
+  { cloudwatch }: HandoffClients,
+  { functionName }: FunctionOnStage,
+  version: string,
+  fromMs: number,
+  toMs: number,
+): Promise<void> {
+  const { MetricDataResults = [] } = await cloudwatch.send(
+    new GetMetricDataCommand({
+      StartTime: new Date(fromMs),
+      // Metrics carry the start of their minute; the window must reach over the one that is under way.
+      EndTime: new Date(toMs + 60_000),
+      MetricDataQueries: [
+        {
+          Id: "errors",
+          MetricStat: {
+            Metric: {
+              Namespace: "AWS/Lambda",
+              MetricName: "Errors",
+              Dimensions: [
+                { Name: "FunctionName", Value: functionName },
+                { Name: "Resource", Value: `${functionName}:${liveAlias}` },
+                { Name: "ExecutedVersion", Value: version },
+              ],
+            },
+            Period: 60,
+            Stat: "Sum",
+          },
+        },
+      ],
+    }),
+  );
+  const errors = MetricDataResults.flatMap(({ Values = [] }) => Values).reduce(
+    (sum, value) => sum + value,
+    0,
+  );
+  if (errors === 0) return;
+  throw new CodedError({
+    code: "E_CANARY_FAILED",
+    what: `version ${version} of ${functionName} failed while it had a part of the traffic`,
+    value: `${errors} errors`,
+    remedy: "Read the log (`logs`), repair the handler, and release again.",
+  });
+}
+
+async function refuseAlarm({ cloudwatch }: HandoffClients, alarmName: string): Promise<void> {
+  const command = new DescribeAlarmsCommand({
+    AlarmNames: [alarmName],
+    AlarmTypes: ["MetricAlarm", "CompositeAlarm"],
+  });
+  const { MetricAlarms = [], CompositeAlarms = [] } = await cloudwatch.send(command);
+  const alarm = [...MetricAlarms, ...CompositeAlarms][0];
+  if (alarm === undefined) {
+    throw new CodedError({
+      code: "E_ALARM_MISSING",
+      what: "there is no such alarm",
+      value: alarmName,
+      remedy: "Name an alarm of the function's account and region with --alarm.",
+    });
+  }
+  if (alarm.StateValue !== "ALARM") return;
+  throw new CodedError({
+    code: "E_CANARY_FAILED",
+    what: `the alarm ${alarmName} went off while the new version had a part of the traffic`,
+    value: alarm.StateReason,
+    remedy: "Read the log (`logs`), repair the handler, and release again.",
+  });
+}
