@@ -4,8 +4,8 @@ import { addTag, checkImage, type Digest, findImage, requireRepositoryUri } from
 import { type Lease, type LeaseProps, withLease } from "../lease/lease.ts";
 import type { CanaryProps } from "../live/canary.ts";
 import { type LiveResult, makeLive } from "../live/make-live.ts";
+import { publishLive } from "../live/publish-live.ts";
 import type { OnProgress } from "../progress.ts";
-import { publishTag } from "../published/published-tag.ts";
 import { resolvePublished } from "../published/resolve.ts";
 import { waitUntilStackSettled } from "../stack/stack.ts";
 
@@ -49,7 +49,7 @@ export interface PromoteResult {
 /**
  * Makes what is published on one stage live and published on another, without building anything.
  * @throws CodedError `E_NOTHING_TO_PROMOTE`, `E_COPY_DIFFERS`, and those of {@link resolvePublished},
- * {@link withLease}, {@link makeLive}, {@link publishTag}
+ * {@link withLease}, {@link makeLive}, {@link publishLive}
  */
 export async function promoteImage(
   from: PromotionSide,
@@ -68,8 +68,7 @@ export async function promoteImage(
       remedy: "The copy said that it was done, but ECR has no such image: promote again.",
     });
     const live = await makeLive(clients, fn, lease, { digest, smokeEvent, canary, onProgress });
-    await publishTag(clients, fn, lease, source.tag, "promote");
-    onProgress({ kind: "step", text: `${source.tag} is published` });
+    await publishLive(clients, fn, lease, { tag: source.tag, publisher: "promote", live, onProgress });
     return { tag: source.tag, digest, image, live };
   });
 }

@@ -14,8 +14,9 @@ import { withLease } from "../lease/lease.ts";
 import type { CanaryProps } from "../live/canary.ts";
 import { findConfiguration, findLiveConfiguration, requireLiveAlias } from "../live/function-state.ts";
 import { type LiveResult, makeLive } from "../live/make-live.ts";
+import { publishLive } from "../live/publish-live.ts";
 import type { OnProgress } from "../progress.ts";
-import { publishTag, readRawTag } from "../published/published-tag.ts";
+import { readRawTag } from "../published/published-tag.ts";
 import { waitUntilStackSettled } from "../stack/stack.ts";
 
 /** Where an image is to be pushed. */
@@ -67,7 +68,7 @@ export interface ReleaseResult {
  * already is left alone, without even taking the lease.
  * @throws CodedError `E_REPOSITORY_MISSING`, `E_TAG_TAKEN`, `E_IMAGE_IS_INDEX`, `E_IMAGE_ARCHITECTURE`,
  * `E_FUNCTION_MISSING` (the image is in the repository then, nothing is published), and those of
- * {@link withLease}, {@link makeLive}, {@link publishTag}
+ * {@link withLease}, {@link makeLive}, {@link publishLive}
  */
 export async function releaseImage(
   clients: HandoffClients,
@@ -83,8 +84,7 @@ export async function releaseImage(
     await waitUntilStackSettled(clients, fn.stackName, onProgress);
     const { image, digest } = await ensureImage(clients, fn, lease, props);
     const live = await makeLive(clients, fn, lease, { digest, smokeEvent, canary, onProgress });
-    await publishTag(clients, fn, lease, tag, "release");
-    onProgress({ kind: "step", text: `${tag} is published` });
+    await publishLive(clients, fn, lease, { tag, publisher: "release", live, onProgress });
     return { kind: "released", tag, digest, image, live };
   });
 }

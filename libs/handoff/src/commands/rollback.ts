@@ -2,16 +2,21 @@ import { CodedError, type FunctionOnStage, type ImageTag } from "@workspace/shar
 import type { HandoffClients } from "../clients.ts";
 import { checkImage, type Digest, listImages } from "../images/images.ts";
 import { type LeaseProps, withLease } from "../lease/lease.ts";
+import { findLiveConfiguration } from "../live/function-state.ts";
 import { type LiveResult, makeLive } from "../live/make-live.ts";
+import { publishLive } from "../live/publish-live.ts";
 import type { OnProgress } from "../progress.ts";
-import { publishTag, readPublishedHistory } from "../published/published-tag.ts";
+import { readPublishedHistory } from "../published/published-tag.ts";
 import { chooseRollbackTarget } from "../published/rollback-target.ts";
 import { waitUntilStackSettled } from "../stack/stack.ts";
 
 export interface RollbackProps {
   /** @default undefined: the release before the last one; a rollback that is run again stays there */
   readonly to?: ImageTag | undefined;
-  /** @default undefined: the image passed its smoke check when it was released */
+  /**
+   * Asked only of an image that was never published: one that was has passed its check, and a way back must stay open
+   * when what the check needs is down. @default undefined: no smoke check
+   */
   readonly smokeEvent?: string | undefined;
   readonly onProgress?: OnProgress | undefined;
   readonly leaseTerms?: LeaseProps["terms"];
@@ -29,7 +34,7 @@ export interface RollbackResult extends RollbackTarget {
 /**
  * Moves code and tag to an image that was released before; builds nothing. The next deploy keeps it.
  * @throws CodedError `E_ROLLBACK_TARGET_MISSING`, `E_IMAGE_MISSING`, `E_IMAGE_ARCHITECTURE`, and those of
- * {@link withLease}, {@link makeLive}, {@link publishTag}
+ * {@link withLease}, {@link makeLive}, {@link publishLive}
  */
 export async function rollbackTo(
   clients: HandoffClients,
@@ -41,11 +46,21 @@ export async function rollbackTo(
     await waitUntilStackSettled(clients, fn.stackName, onProgress);
     const { tag, digest } = await planRollback(clients, fn, to);
     onProgress({ kind: "step", text: `back to ${tag}` });
-    const live = await makeLive(clients, fn, lease, { digest, smokeEvent, onProgress });
-    await publishTag(clients, fn, lease, tag, "rollback");
-    onProgress({ kind: "step", text: `${tag} is published` });
+    const check = (await isProven(clients, fn, { tag, digest })) ? undefined : smokeEvent;
+    const live = await makeLive(clients, fn, lease, { digest, smokeEvent: check, onProgress });
+    await publishLive(clients, fn, lease, { tag, publisher: "rollback", live, onProgress });
     return { tag, digest, live };
   });
+}
+
+async function isProven(
+  clients: HandoffClients,
+  fn: FunctionOnStage,
+  { tag, digest }: RollbackTarget,
+): Promise<boolean> {
+  const history = await readPublishedHistory(clients, fn);
+  if (history.some((published) => published.tag === tag)) return true;
+  return (await findLiveConfiguration(clients, fn))?.digest === digest;
 }
 
 /** Where {@link rollbackTo} would go now; moves nothing. */

@@ -176,7 +176,7 @@ async function giveAllTraffic(
 }
 
 /** @param from fences the update: it is refused where the alias changed since */
-async function updateAlias(
+export async function updateAlias(
   clients: HandoffClients,
   fn: FunctionOnStage,
   lease: Lease,

@@ -22,7 +22,8 @@ export type Published =
  * The published image, checked; or the proof that nothing was ever released.
  *
  * `initial` needs all of: SSM answers ParameterNotFound, in the stage's own region, and the function does not
- * exist or has the placeholder both live and in `$LATEST`. Any other failure to read is an error.
+ * exist or runs the placeholder. Any other failure to read is an error. What runs is what the alias `live` goes to:
+ * a first release that was killed half way may have left its image in `$LATEST`, where no traffic goes.
  * @throws CodedError `E_TAG_READ_…`, `E_IMAGE_TAG_MALFORMED`, `E_TAG_VANISHED`, `E_REGION_UNEXPECTED`,
  * `E_PUBLISHED_IMAGE_MISSING`, `E_PUBLISHED_IMAGE_IS_INDEX`, `E_PUBLISHED_IMAGE_ARCHITECTURE`, `E_FUNCTION_READ_…`
  */
@@ -87,17 +88,16 @@ async function checkPublished(
 
 async function proveInitial(clients: HandoffClients, fn: FunctionOnStage): Promise<Published> {
   await refuseOtherRegion(clients, fn);
-  const running = await readRunningDigests(clients, fn);
-  if (running.length === 0) return { kind: "initial" };
+  const running = await findRunningDigest(clients, fn);
+  if (running === undefined) return { kind: "initial" };
   const images = await listImages(clients, fn);
-  const released = running.find((digest) => !isPlaceholder(digest, images));
-  if (released === undefined) return { kind: "initial" };
+  if (isPlaceholder(running, images)) return { kind: "initial" };
 
-  const tag = images.find(({ digest }) => digest === released)?.tags.find(isImageTag);
+  const tag = images.find(({ digest }) => digest === running)?.tags.find(isImageTag);
   throw new CodedError({
     code: "E_TAG_VANISHED",
     what: `${fn.imageTagParameter} does not exist, but ${fn.functionName} runs a released image`,
-    value: tag ?? released,
+    value: tag ?? running,
     remedy:
       tag === undefined
         ? `No tag of that image is left: release again with \`nx run ${fn.project}:release --stage ${fn.stage.name}\`.`
@@ -117,14 +117,12 @@ async function refuseOtherRegion({ ssm }: HandoffClients, fn: FunctionOnStage): 
   });
 }
 
-/** Of `$LATEST` and of what is live; none where there is no function. */
-async function readRunningDigests(clients: HandoffClients, fn: FunctionOnStage): Promise<Digest[]> {
+/** Of what is live, or of `$LATEST` where there is no alias; `undefined` where there is no function. */
+async function findRunningDigest(clients: HandoffClients, fn: FunctionOnStage): Promise<Digest | undefined> {
   try {
-    const [latest, live] = await Promise.all([
-      findConfiguration(clients, fn, "$LATEST"),
-      findLiveConfiguration(clients, fn),
-    ]);
-    return [latest, live].flatMap((configuration) => configuration?.digest ?? []);
+    const running =
+      (await findLiveConfiguration(clients, fn)) ?? (await findConfiguration(clients, fn, "$LATEST"));
+    return running?.digest;
   } catch (error) {
     throw explainReadFailure(error, "E_FUNCTION_READ", `the function ${fn.functionName}`);
   }
