@@ -1,0 +1,142 @@
+import {
+  buildHandoffClients,
+  type CopyProps,
+  type PromoteResult,
+  type PromotionSide,
+  type PromotionSource,
+  planPromotion,
+  promoteImage,
+} from "@workspace/handoff";
+import { CodedError, parseFunction, parseStage, type Stage, stageNames } from "@workspace/shared-config";
+import { addCanaryOptions, buildCanary, type CanaryOptions } from "../canary-options.ts";
+import type { CommandContext, SharedOptions } from "../command-context.ts";
+import type { CommandResult } from "../command-result.ts";
+import { findEvent, smokeEventPath } from "../image/smoke-event.ts";
+import type { AddCommand } from "../program.ts";
+import { copyImage } from "../registry/copy-image.ts";
+import { createRegistryClient } from "../registry/registry-client.ts";
+import { readRegistryLogin } from "../registry/registry-login.ts";
+import { describeVersion } from "../terminal/describe-live.ts";
+
+interface PromoteOptions extends SharedOptions, CanaryOptions {
+  readonly from: Stage;
+  readonly to: Stage;
+  readonly fromProfile?: string;
+  readonly fromRegion?: string;
+  readonly toProfile?: string;
+}
+
+export const promoteCommand: AddCommand = (program, run) => {
+  const names = stageNames.join(", ");
+  const command = program
+    .command("promote")
+    .description(
+      "Makes what is published on one stage live and published on another: the same digest, nothing is built.",
+    )
+    .requiredOption("--function <name>", "the function, by the name of its folder under apps/")
+    .requiredOption("--from <stage>", `the stage that has the image: ${names}`, parseStage)
+    .requiredOption("--to <stage>", `the stage that gets it: ${names}`, parseStage)
+    .option("--from-profile <name>", "AWS profile of the source's account (default: the same credentials)")
+    .option("--from-region <region>", "region of the source (default: its stage's)")
+    .option("--to-profile <name>", "AWS profile of the target's account (default: the same credentials)");
+  addCanaryOptions(command)
+    .option("--json", "print the result as one JSON document")
+    .option("--dry-run", "say what would be done, and move nothing")
+    .action((options: PromoteOptions) =>
+      run({ ...options, stage: options.to.name }, (context) => promote(context, options)),
+    );
+};
+
+async function promote(context: CommandContext, options: PromoteOptions): Promise<CommandResult> {
+  refuseOtherEnvironment(context, options);
+  const { onProgress, workspaceRoot, hostArchitecture, region } = context;
+  const { from, fromRegion = from.region, fromProfile, toProfile } = options;
+  const source: PromotionSide = {
+    clients: buildHandoffClients({ region: fromRegion, ...(fromProfile && { profile: fromProfile }) }),
+    fn: parseFunction(options.function, from, hostArchitecture),
+  };
+  const target: PromotionSide = {
+    clients: buildHandoffClients({ region, ...(toProfile && { profile: toProfile }) }),
+    fn: context.fn,
+  };
+  if (options.dryRun) return describePlan(source, target, await planPromotion(source));
+  const result = await promoteImage(source, target, {
+    copyImage: (props) => copyBetween(source, target, props, context),
+    smokeEvent: await findEvent(smokeEventPath(workspaceRoot, target.fn.project)),
+    canary: buildCanary(options),
+    onProgress,
+  });
+  return describePromotion(source, target, result);
+}
+
+/** `stage-run` prepares endpoint and credentials for one stage, and it must be the one that is moved. */
+function refuseOtherEnvironment({ environmentStage }: CommandContext, { from, to }: PromoteOptions): void {
+  if (from.name === to.name) {
+    throw new CodedError({
+      code: "E_USAGE",
+      what: "a stage can't be promoted to itself",
+      value: to.name,
+      remedy: "Name two different stages with --from and --to.",
+    });
+  }
+  if (environmentStage === undefined || environmentStage === to.name) return;
+  throw new CodedError({
+    code: "E_STAGE_AMBIGUOUS",
+    what: `the environment is that of another stage than the target of the promotion, ${to.name}`,
+    value: environmentStage,
+    remedy: `Set STAGE=${to.name} before the command.`,
+  });
+}
+
+async function copyBetween(
+  source: PromotionSide,
+  target: PromotionSide,
+  { sourceUri, targetUri, signal }: CopyProps,
+  context: CommandContext,
+): Promise<void> {
+  const either = AbortSignal.any([signal, context.signal]);
+  const [sourceLogin, targetLogin] = await Promise.all([
+    readRegistryLogin(source.clients),
+    readRegistryLogin(target.clients),
+  ]);
+  const digest = sourceUri.slice(sourceUri.indexOf("@") + 1);
+  const tag = targetUri.slice(targetUri.lastIndexOf(":") + 1);
+  await copyImage(
+    createRegistryClient(sourceLogin, source.fn.repositoryName, either),
+    createRegistryClient(targetLogin, target.fn.repositoryName, either),
+    { digest, tag },
+    context.onDetail,
+  );
+}
+
+function describePlan(source: PromotionSide, target: PromotionSide, plan: PromotionSource): CommandResult {
+  const { tag, digest } = plan;
+  return {
+    lines: [
+      `${target.fn.functionName}: a promotion from ${source.fn.stage.name} would make ${tag} live and publish it`,
+      `  image    ${digest}`,
+    ],
+    value: { dryRun: true, ...describeSides(source, target), ...plan },
+  };
+}
+
+function describePromotion(
+  source: PromotionSide,
+  target: PromotionSide,
+  result: PromoteResult,
+): CommandResult {
+  const { tag, digest, image, live } = result;
+  return {
+    lines: [
+      `${target.fn.functionName}: ${tag} of ${source.fn.stage.name} is live and published`,
+      `  image    ${digest}`,
+      `           ${image === "copied" ? "copied" : "was in the repository already"}`,
+      `  version  ${describeVersion(live)}`,
+    ],
+    value: { ...describeSides(source, target), ...result },
+  };
+}
+
+function describeSides(source: PromotionSide, target: PromotionSide): object {
+  return { function: target.fn.project, from: source.fn.stage.name, to: target.fn.stage.name };
+}

@@ -1,0 +1,92 @@
+import { planRelease, type ReleasePlan, type ReleaseResult, releaseImage } from "@workspace/handoff";
+import type { FunctionOnStage } from "@workspace/shared-config";
+import { addCanaryOptions, buildCanary, type CanaryOptions } from "../canary-options.ts";
+import type { CommandContext, SharedOptions } from "../command-context.ts";
+import type { CommandResult } from "../command-result.ts";
+import { pushImage } from "../image/push-image.ts";
+import { type ReleaseSubject, withReleaseSubject } from "../image/release-subject.ts";
+import { findEvent, smokeEventPath } from "../image/smoke-event.ts";
+import type { AddCommand } from "../program.ts";
+import { addSharedOptions } from "../shared-options.ts";
+import { describeVersion } from "../terminal/describe-live.ts";
+
+interface ReleaseOptions extends SharedOptions, CanaryOptions {
+  readonly allowDirty?: boolean;
+}
+
+export const releaseCommand: AddCommand = (program, run) => {
+  const command = addSharedOptions(program.command("release"), { moves: true })
+    .description(
+      "Builds and pushes the commit's image, makes it live, and publishes its tag as the last step.",
+    )
+    .option("--allow-dirty", "release changes that are not committed; the tag says so");
+  addCanaryOptions(command).action((options: ReleaseOptions) =>
+    run(options, (context) => release(context, options)),
+  );
+};
+
+async function release(context: CommandContext, options: ReleaseOptions): Promise<CommandResult> {
+  const canary = buildCanary(options);
+  const allowDirty = options.allowDirty === true;
+  return withReleaseSubject(context, { allowDirty }, async (subject) => {
+    const { clients, fn, onProgress, workspaceRoot } = context;
+    if (options.dryRun) return describePlan(fn, subject, await planRelease(clients, fn, subject));
+    const result = await releaseImage(clients, fn, {
+      ...subject,
+      push: (target) => pushImage(context, subject.context, target),
+      smokeEvent: await findEvent(smokeEventPath(workspaceRoot, fn.project)),
+      canary,
+      onProgress,
+    });
+    return describeRelease(fn, subject, result);
+  });
+}
+
+function describeRelease(
+  fn: FunctionOnStage,
+  { contentTag }: ReleaseSubject,
+  { kind, tag, digest, image, live }: ReleaseResult,
+): CommandResult {
+  const value = { kind, function: fn.project, stage: fn.stage.name, tag, contentTag, digest, image, live };
+  if (kind === "unchanged") {
+    return { lines: [`${fn.functionName}: ${tag} is live and published already; nothing was moved`], value };
+  }
+  const imageLines = {
+    push: "built and pushed",
+    tag: "the content was in the repository already: no build, no push",
+    none: "was in the repository already: no build, no push",
+  };
+  return {
+    lines: [
+      `${fn.functionName}: ${tag} is live and published`,
+      `  image    ${digest}`,
+      `           ${imageLines[image]}`,
+      ...(live === undefined ? [] : [`  version  ${describeVersion(live)}`]),
+    ],
+    value,
+  };
+}
+
+function describePlan(
+  fn: FunctionOnStage,
+  { tag, contentTag }: ReleaseSubject,
+  plan: ReleasePlan,
+): CommandResult {
+  const imageLines = {
+    push: `build and push ${contentTag}`,
+    tag: `tag ${contentTag}, which is in the repository, with ${tag}`,
+    none: undefined,
+  };
+  const steps = [
+    imageLines[plan.image],
+    plan.movesCode ? "make it live" : undefined,
+    plan.publishesTag ? `publish ${tag}` : undefined,
+  ].filter((step) => step !== undefined);
+  return {
+    lines:
+      steps.length === 0
+        ? [`${fn.functionName}: ${tag} is live and published already; a release would move nothing`]
+        : [`${fn.functionName}: a release of ${tag} would`, ...steps.map((step) => `  - ${step}`)],
+    value: { dryRun: true, function: fn.project, stage: fn.stage.name, tag, contentTag, ...plan },
+  };
+}

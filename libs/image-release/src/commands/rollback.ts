@@ -1,0 +1,46 @@
+import { planRollback, rollbackTo } from "@workspace/handoff";
+import { type ImageTag, parseImageTag } from "@workspace/shared-config";
+import type { CommandContext, SharedOptions } from "../command-context.ts";
+import type { CommandResult } from "../command-result.ts";
+import type { AddCommand } from "../program.ts";
+import { addSharedOptions } from "../shared-options.ts";
+import { describeVersion } from "../terminal/describe-live.ts";
+
+interface RollbackOptions extends SharedOptions {
+  readonly to?: ImageTag;
+}
+
+export const rollbackCommand: AddCommand = (program, run) => {
+  addSharedOptions(program.command("rollback"), { moves: true })
+    .description(
+      "Makes an earlier release live and publishes its tag, so that the next deploy keeps it. Builds nothing.",
+    )
+    .option("--to <tag>", "the release to go back to (default: the one before the last)", parseImageTag)
+    .action((options: RollbackOptions) => run(options, (context) => rollback(context, options)));
+};
+
+async function rollback(
+  { clients, fn, onProgress }: CommandContext,
+  { to, dryRun }: RollbackOptions,
+): Promise<CommandResult> {
+  const about = { function: fn.project, stage: fn.stage.name };
+  if (dryRun) {
+    const target = await planRollback(clients, fn, to);
+    return {
+      lines: [
+        `${fn.functionName}: a rollback would make ${target.tag} live and publish it`,
+        `  image    ${target.digest}`,
+      ],
+      value: { dryRun: true, ...about, ...target },
+    };
+  }
+  const result = await rollbackTo(clients, fn, { to, onProgress });
+  return {
+    lines: [
+      `${fn.functionName}: ${result.tag} is live and published`,
+      `  image    ${result.digest}`,
+      `  version  ${describeVersion(result.live)}`,
+    ],
+    value: { ...about, ...result },
+  };
+}

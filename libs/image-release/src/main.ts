@@ -1,0 +1,70 @@
+import { join } from "node:path";
+import { CodedError, exitCodes, parseHostArchitecture } from "@workspace/shared-config";
+import { buildStageEnvironment, parseStageChoice } from "@workspace/stage-run";
+import { buildCommandContext, type SharedOptions, type Surroundings } from "./command-context.ts";
+import type { CommandResult } from "./command-result.ts";
+import { explainInterruption, formatError, formatResult } from "./output.ts";
+import { buildProgram } from "./program.ts";
+import {
+  createPlainProgressView,
+  createTerminalProgressView,
+  type ProgressView,
+} from "./terminal/progress-view.ts";
+
+const interruption = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => interruption.abort(explainInterruption(signal)));
+}
+
+function readSurroundings(options: SharedOptions, view: ProgressView): Surroundings {
+  const stage = parseStageChoice(options.stage === undefined ? [] : ["--stage", options.stage], process.env);
+  const environment = buildStageEnvironment(stage, process.env);
+  const {
+    AWS_REGION = stage.region,
+    CDK_DOCKER = stage.containerCli,
+    BASE_IMAGE = stage.baseImage,
+  } = environment;
+  return {
+    workspaceRoot: join(import.meta.dirname, "../../.."),
+    hostArchitecture: parseHostArchitecture(process.arch),
+    stage,
+    environmentStage: process.env.STAGE || undefined,
+    region: AWS_REGION,
+    containerCli: CDK_DOCKER,
+    baseImage: BASE_IMAGE,
+    onProgress: view.show,
+    onDetail: view.detail,
+    onLine: (line) => process.stdout.write(`${line}\n`),
+    signal: interruption.signal,
+  };
+}
+
+function createProgressView(): Promise<ProgressView> | ProgressView {
+  return process.stderr.isTTY
+    ? createTerminalProgressView(process.stderr)
+    : createPlainProgressView((text) => process.stderr.write(text));
+}
+
+async function runCommand(
+  options: SharedOptions,
+  work: (context: ReturnType<typeof buildCommandContext>) => Promise<CommandResult>,
+): Promise<void> {
+  const view = await createProgressView();
+  let outcome: "succeeded" | "failed" = "failed";
+  try {
+    const result = await work(buildCommandContext(readSurroundings(options, view), options));
+    outcome = "succeeded";
+    view.end(outcome);
+    process.stdout.write(formatResult(result, options.json === true));
+    process.exitCode = result.exitCode ?? exitCodes.done;
+  } finally {
+    if (outcome === "failed") view.end(outcome);
+  }
+}
+
+try {
+  await buildProgram(runCommand).parseAsync();
+} catch (error) {
+  process.stderr.write(formatError(error));
+  process.exitCode = error instanceof CodedError ? error.exitCode : exitCodes.failed;
+}

@@ -1,0 +1,94 @@
+import { CodedError } from "@workspace/shared-config";
+import type { RegistryLogin } from "./registry-login.ts";
+
+/** One repository of a registry, by the OCI distribution API. @see https://specs.opencontainers.org/distribution-spec/ */
+export interface RegistryClient {
+  getManifest(digest: string): Promise<Manifest>;
+  hasBlob(digest: string): Promise<boolean>;
+  getBlob(digest: string): Promise<ReadableStream<Uint8Array>>;
+  /** @throws CodedError `E_REGISTRY_REFUSED`, as every method does; the registry checks the digest. */
+  putBlob(digest: string, content: ReadableStream<Uint8Array>): Promise<void>;
+  putManifest(tag: string, manifest: Manifest): Promise<void>;
+}
+
+export interface Manifest {
+  readonly mediaType: string;
+  readonly text: string;
+}
+
+const manifestTypes = [
+  "application/vnd.oci.image.manifest.v1+json",
+  "application/vnd.docker.distribution.manifest.v2+json",
+];
+
+/** @param signal ends whatever is under way */
+export function createRegistryClient(
+  { endpoint, username, password }: RegistryLogin,
+  repositoryName: string,
+  signal: AbortSignal,
+): RegistryClient {
+  const base = `${endpoint.replace(/\/$/, "")}/v2/${repositoryName}`;
+  const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+
+  /** @param accepted further statuses that are an answer and no failure */
+  async function send(url: string | URL, init: RequestInit = {}, accepted: readonly number[] = []) {
+    const headers = { authorization, ...init.headers };
+    const response = await fetch(url, { ...init, headers, signal, redirect: "manual" });
+    if (response.ok || accepted.includes(response.status)) return response;
+    throw new CodedError({
+      code: "E_REGISTRY_REFUSED",
+      what: `${init.method ?? "GET"} ${new URL(url).pathname} failed with ${response.status}`,
+      value: (await response.text()).slice(0, 500),
+      remedy:
+        "See what the registry says of it; check the permissions on both repositories, then run it again.",
+    });
+  }
+
+  return {
+    async getManifest(digest) {
+      const response = await send(`${base}/manifests/${digest}`, {
+        headers: { accept: manifestTypes.join(", ") },
+      });
+      return { mediaType: response.headers.get("content-type") ?? "", text: await response.text() };
+    },
+    async hasBlob(digest) {
+      return (await send(`${base}/blobs/${digest}`, { method: "HEAD" }, [404])).ok;
+    },
+    async getBlob(digest) {
+      const redirects = [301, 302, 303, 307, 308];
+      const response = await send(`${base}/blobs/${digest}`, {}, redirects);
+      const location = response.headers.get("location");
+      // ECR answers with a signed URL of S3, which must not see the registry's password.
+      const blob =
+        redirects.includes(response.status) && location
+          ? await send(new URL(location, base), { headers: { authorization: "" } })
+          : response;
+      if (blob.body === null) throw new TypeError(`${base}/blobs/${digest} has no body`);
+      return blob.body;
+    },
+    async putBlob(digest, content) {
+      const started = await send(`${base}/blobs/uploads/`, { method: "POST" });
+      const sent = await send(locate(started, base), {
+        method: "PATCH",
+        body: content,
+        duplex: "half",
+        headers: { "content-type": "application/octet-stream" },
+      });
+      const commit = locate(sent, base);
+      commit.searchParams.set("digest", digest);
+      await send(commit, { method: "PUT" });
+    },
+    async putManifest(tag, { mediaType, text }) {
+      await send(`${base}/manifests/${tag}`, {
+        method: "PUT",
+        body: text,
+        headers: { "content-type": mediaType },
+      });
+    },
+  };
+}
+
+/** Where the upload goes on; the registry may answer with a path alone. */
+function locate(response: Response, base: string): URL {
+  return new URL(response.headers.get("location") ?? "", base);
+}

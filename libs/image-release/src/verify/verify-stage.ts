@@ -1,0 +1,194 @@
+import { DescribeRepositoriesCommand } from "@aws-sdk/client-ecr";
+import { IAMClient, SimulatePrincipalPolicyCommand } from "@aws-sdk/client-iam";
+import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import {
+  findConfiguration,
+  findLiveConfiguration,
+  type HandoffClients,
+  readLeaseHolder,
+  readPublishedTag,
+  resolvePublished,
+} from "@workspace/handoff";
+import { CodedError, type FunctionOnStage, liveAlias } from "@workspace/shared-config";
+import { type Check, check, type Finding, type Verdict } from "./check.ts";
+import {
+  type AccountAndRegion,
+  findPrincipal,
+  listPermissions,
+  type PermissionGroup,
+  type Side,
+} from "./permissions.ts";
+
+export interface VerifyProps {
+  readonly clients: HandoffClients;
+  readonly fn: FunctionOnStage;
+  readonly region: string;
+  readonly side: Side;
+}
+
+/** Looks at everything that a release or deploy needs, and moves nothing. */
+export async function verifyStage(props: VerifyProps): Promise<Check[]> {
+  const { clients, fn, region } = props;
+  const caller = await findCaller(region);
+  if (caller instanceof CodedError) return [await check("credentials", () => Promise.reject(caller))];
+  const checks = await Promise.all([
+    check("region", async () => checkRegion(fn, region)),
+    checkPermissions(props, caller),
+    check("repository", () => checkRepository(clients, fn)),
+    check("published tag", () => checkPublishedTag(clients, fn)),
+    check("published image", () => checkPublishedImage(clients, fn)),
+    check("function", () => checkFunction(clients, fn)),
+    check("lease", () => checkLease(clients, fn)),
+  ]);
+  return [
+    { name: "credentials", verdict: "OK", detail: `account ${caller.account}, ${caller.arn}` },
+    ...checks,
+  ];
+}
+
+interface Caller {
+  readonly arn: string;
+  readonly account: string;
+}
+
+async function findCaller(region: string): Promise<Caller | CodedError> {
+  try {
+    const { Arn = "", Account = "" } = await new STSClient({ region }).send(new GetCallerIdentityCommand({}));
+    return { arn: Arn, account: Account };
+  } catch (cause) {
+    if (!(cause instanceof Error)) throw cause;
+    return new CodedError({
+      code: "E_CREDENTIALS",
+      what: `AWS does not say whose credentials these are: ${cause.name}`,
+      value: cause.message,
+      remedy: "Log in (`aws sso login`), or check AWS_PROFILE, AWS_REGION and the network.",
+      cause,
+    });
+  }
+}
+
+function checkRegion({ stage }: FunctionOnStage, region: string): Finding {
+  if (region === stage.region) return { verdict: "OK", detail: region };
+  const remedy = "Unset AWS_REGION, or change the stage table in libs/shared-config if the stage is to move.";
+  return { verdict: "NG", detail: `${region}, but stage ${stage.name} is in ${stage.region}`, remedy };
+}
+
+async function checkPermissions({ fn, region, side }: VerifyProps, caller: Caller): Promise<Check> {
+  const name = `permissions to ${side}`;
+  const principal = findPrincipal(caller.arn);
+  if (principal === undefined) {
+    return { name, verdict: "SKIP", detail: `the policies of ${caller.arn} can't be simulated` };
+  }
+  const [, partition = "aws"] = caller.arn.split(":");
+  const where: AccountAndRegion = { partition, account: caller.account, region };
+  const iam = new IAMClient({ region });
+  try {
+    const groups = listPermissions(fn, where, side);
+    const children = await Promise.all(groups.map((group) => simulate(iam, principal, group)));
+    const denied = children.filter(({ verdict }) => verdict === "NG").length;
+    const verdict: Verdict = denied > 0 ? "NG" : "OK";
+    return {
+      name,
+      verdict,
+      detail: denied > 0 ? `${denied} of ${children.length} are missing` : "",
+      children,
+    };
+  } catch (error) {
+    if (!(error instanceof Error) || !cannotSimulate.includes(error.name)) throw error;
+    return { name, verdict: "SKIP", detail: `they can't be simulated: ${error.name}: ${error.message}` };
+  }
+}
+
+/** Not allowed to ask, or a role with a path, which a session's ARN does not show. */
+const cannotSimulate = ["AccessDenied", "AccessDeniedException", "NoSuchEntity", "NoSuchEntityException"];
+
+async function simulate(
+  iam: IAMClient,
+  principal: string,
+  { subject, actions, resources }: PermissionGroup,
+): Promise<Check> {
+  const command = new SimulatePrincipalPolicyCommand({
+    PolicySourceArn: principal,
+    ActionNames: [...actions],
+    ResourceArns: [...resources],
+  });
+  const { EvaluationResults = [] } = await iam.send(command);
+  const denied = EvaluationResults.filter(({ EvalDecision }) => EvalDecision !== "allowed");
+  if (denied.length === 0) return { name: subject, verdict: "OK", detail: "" };
+  const missing = denied.map(
+    ({ EvalActionName, EvalResourceName }) => `${EvalActionName} on ${EvalResourceName}`,
+  );
+  return {
+    name: subject,
+    verdict: "NG",
+    detail: missing.join(", "),
+    remedy: `Allow it to ${principal}: docs/aws.md has the roles.`,
+  };
+}
+
+async function checkRepository(
+  { ecr }: HandoffClients,
+  { repositoryName, stage }: FunctionOnStage,
+): Promise<Finding> {
+  const command = new DescribeRepositoriesCommand({ repositoryNames: [repositoryName] });
+  try {
+    const { repositories = [] } = await ecr.send(command);
+    const [{ repositoryUri = repositoryName, imageTagMutability = "MUTABLE" } = {}] = repositories;
+    if (imageTagMutability !== "MUTABLE") return { verdict: "OK", detail: repositoryUri };
+    const remedy = `Run \`nx run infra:deploy --stage ${stage.name}\`, which makes the tags immutable.`;
+    return { verdict: "NG", detail: `anybody may move the tags of ${repositoryUri}`, remedy };
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== "RepositoryNotFoundException") throw error;
+    const remedy = `Run \`nx run infra:deploy --stage ${stage.name}\` first.`;
+    return { verdict: "NG", detail: `${repositoryName} does not exist`, remedy };
+  }
+}
+
+async function checkPublishedTag(clients: HandoffClients, fn: FunctionOnStage): Promise<Finding> {
+  const tag = await readPublishedTag(clients, fn);
+  return {
+    verdict: "OK",
+    detail: tag ?? `${fn.imageTagParameter} does not exist: nothing was released`,
+  };
+}
+
+async function checkPublishedImage(clients: HandoffClients, fn: FunctionOnStage): Promise<Finding> {
+  const published = await resolvePublished(clients, fn);
+  return published.kind === "initial"
+    ? { verdict: "SKIP", detail: "nothing was released" }
+    : { verdict: "OK", detail: `${published.digest}, for one platform, ${fn.architecture}` };
+}
+
+async function checkFunction(clients: HandoffClients, fn: FunctionOnStage): Promise<Finding> {
+  const deploy = `Run \`nx run infra:deploy --stage ${fn.stage.name}\`.`;
+  const [latest, live] = await Promise.all([
+    findConfiguration(clients, fn, "$LATEST"),
+    findLiveConfiguration(clients, fn),
+  ]);
+  if (latest === undefined) {
+    return { verdict: "NG", detail: `${fn.functionName} does not exist`, remedy: deploy };
+  }
+  if (live === undefined) {
+    return { verdict: "NG", detail: `${fn.functionName} has no alias ${liveAlias}`, remedy: deploy };
+  }
+  const [architecture = "x86_64"] = latest.settings.Architectures ?? [];
+  if (architecture !== fn.architecture) {
+    const detail = `runs on ${architecture}, images are built for ${fn.architecture}`;
+    return { verdict: "NG", detail, remedy: `${deploy} Then release.` };
+  }
+  if (latest.lastUpdateStatus === "Failed") {
+    const detail = `its last update failed: ${latest.lastUpdateStatusReason}`;
+    return { verdict: "NG", detail, remedy: deploy };
+  }
+  return { verdict: "OK", detail: `version ${live.version} is live, on ${architecture}` };
+}
+
+async function checkLease(clients: HandoffClients, fn: FunctionOnStage): Promise<Finding> {
+  const holder = await readLeaseHolder(clients, fn);
+  if (holder === undefined) return { verdict: "OK", detail: "free" };
+  const { command, user, host, since } = holder;
+  return {
+    verdict: "OK",
+    detail: `${command} by ${user}@${host} has it since ${since}; a command would wait`,
+  };
+}
