@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createScratchWorkspace, type ScratchWorkspace } from "../../../e2e/src/scratch-workspace.ts";
+import type { ScratchWorkspace } from "../../../e2e/src/scratch-workspace.ts";
+import { createInstalledScratch } from "../installed-scratch.ts";
 import { removeStale } from "./server.ts";
 
 let directory: string;
@@ -18,7 +19,7 @@ afterEach(() => {
 
 /** Runs a task in a new copy of the workspace, whose Nx knows nothing: as on a new machine. */
 async function runTaskOnNewMachine(task: string): Promise<string> {
-  const scratch = createScratchWorkspace();
+  const scratch = createInstalledScratch();
   scratches.push(scratch);
   const argv = ["nx-cache", "--directory", directory, "--", "nx", "run", task];
   const result = await execa(join(scratch.directory, "node_modules/.bin/workspace-ci"), argv, {

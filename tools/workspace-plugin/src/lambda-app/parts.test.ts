@@ -1,0 +1,84 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createTreeWithEmptyWorkspace } from "@nx/devkit/testing";
+import { describe, expect, it } from "vitest";
+import { assertAppName } from "./app-name.cjs";
+import { addFunction } from "./function-table.cjs";
+import generateLambdaApp from "./generator.cjs";
+import { addReference } from "./references.cjs";
+
+const root = join(import.meta.dirname, "../../../..");
+const read = (path: string) => readFileSync(join(root, path), "utf8");
+
+describe("assertAppName", () => {
+  it.each(["a", "payments", "payment-events", "s3-sync-2", "a".repeat(40)])("takes %j", (name) => {
+    expect(() => assertAppName(name, ["lambda-app"])).not.toThrow();
+  });
+
+  it.each(["", "Payments", "payment_events", "-a", "a-", "a--b", "2fast", "a b", "../a", "a".repeat(41)])(
+    "refuses %j and shows it",
+    (name) => {
+      expect(() => assertAppName(name, [])).toThrow("E_APP_NAME");
+      expect(() => assertAppName(name, [])).toThrow(JSON.stringify(name));
+    },
+  );
+
+  it("refuses the name of any project", () => {
+    expect(() => assertAppName("infra", ["infra"])).toThrow(
+      'E_APP_EXISTS: a project of that name is there already (got "infra")',
+    );
+  });
+});
+
+describe("addFunction", () => {
+  const table = read("libs/shared-config/src/functions.ts");
+
+  it.each([
+    ["payments", '  payments: { architecture: "x86_64" },'],
+    ["payment-events", '  "payment-events": { architecture: "x86_64" },'],
+  ])("adds one line for %s, and nothing else", (name, line) => {
+    const before = table.split("\n");
+    const after = addFunction(table, name).split("\n");
+    const at = after.indexOf(line);
+    expect(at).toBeGreaterThan(
+      before.indexOf("export const functions: Readonly<Record<string, FunctionConfig>> = {"),
+    );
+    expect(after.toSpliced(at, 1)).toEqual(before);
+  });
+
+  it("refuses a file without the table", () => {
+    expect(() => addFunction("export {};\n", "payments")).toThrow("E_FUNCTION_TABLE");
+  });
+});
+
+describe("addReference", () => {
+  it("adds one line after the last app, and nothing else", () => {
+    const before = read("tsconfig.json").split("\n");
+    const line = '    { "path": "./apps/payments" },';
+    const after = addReference(before.join("\n"), "./apps/payments").split("\n");
+    expect(after.filter((each) => each === line)).toHaveLength(1);
+    expect(after.filter((each) => each !== line)).toEqual(before);
+  });
+
+  it("keeps the list valid where the last app is its last entry", () => {
+    const source = '{\n  "references": [\n    { "path": "./apps/a" }\n  ]\n}\n';
+    expect(JSON.parse(addReference(source, "./apps/b"))).toEqual({
+      references: [{ path: "./apps/a" }, { path: "./apps/b" }],
+    });
+  });
+
+  it("refuses a file without apps", () => {
+    expect(() => addReference("{}", "./apps/b")).toThrow("E_ROOT_REFERENCES");
+  });
+});
+
+describe("the generated app has the shape of apps/lambda-app", () => {
+  const tree = createTreeWithEmptyWorkspace();
+  for (const path of ["libs/shared-config/src/functions.ts", "tsconfig.json"]) tree.write(path, read(path));
+  generateLambdaApp(tree, { name: "payments" });
+
+  it.each(["package.json", "tsconfig.json", "vitest.config.ts"])("%s", (file) => {
+    const own = read(`apps/lambda-app/${file}`).replaceAll("lambda-app", "payments");
+    expect(tree.read(`apps/payments/${file}`, "utf-8")).toBe(own);
+  });
+});
