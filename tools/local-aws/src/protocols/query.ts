@@ -9,7 +9,8 @@ import type { ServiceException } from "../service.ts";
 export function parseQueryInput(form: URLSearchParams): Record<string, unknown> {
   const tree: Record<string, unknown> = {};
   for (const [path, text] of form) {
-    if (path === "Action" || path === "Version") continue;
+    // An empty list is written like an empty text; at the top neither says anything.
+    if (path === "Action" || path === "Version" || (text === "" && !path.includes("."))) continue;
     const words = path.split(".");
     let node = tree;
     for (const word of words.slice(0, -1)) {
