@@ -1,7 +1,13 @@
+import { constants } from "node:os";
 import { join } from "node:path";
 import { CodedError, exitCodes, parseHostArchitecture } from "@workspace/shared-config";
 import { buildStageEnvironment, parseStageChoice } from "@workspace/stage-run";
-import { buildCommandContext, type SharedOptions, type Surroundings } from "./command-context.ts";
+import {
+  buildCommandContext,
+  type CommandContext,
+  type SharedOptions,
+  type Surroundings,
+} from "./command-context.ts";
 import type { CommandResult } from "./command-result.ts";
 import { explainInterruption, formatError, formatResult } from "./output.ts";
 import { buildProgram } from "./program.ts";
@@ -12,9 +18,22 @@ import {
 } from "./terminal/progress-view.ts";
 
 const interruption = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.on(signal, () => interruption.abort(explainInterruption(signal)));
+let interruptedMs = 0;
+
+/**
+ * The first signal ends what may be ended; a second one ends the process. Launchers hand on what the terminal has
+ * sent already, so the same key press comes more than once.
+ */
+function interrupt(signal: NodeJS.Signals): void {
+  if (!interruption.signal.aborted) {
+    interruptedMs = performance.now();
+    interruption.abort(explainInterruption(signal));
+    process.stderr.write(`${signal}: the step under way is finished first; once more ends it at once\n`);
+  } else if (performance.now() - interruptedMs > 1_000) {
+    process.exit(128 + constants.signals[signal]);
+  }
 }
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, interrupt);
 
 function readSurroundings(options: SharedOptions, view: ProgressView): Surroundings {
   const stage = parseStageChoice(options.stage === undefined ? [] : ["--stage", options.stage], process.env);
@@ -47,7 +66,7 @@ function createProgressView(): Promise<ProgressView> | ProgressView {
 
 async function runCommand(
   options: SharedOptions,
-  work: (context: ReturnType<typeof buildCommandContext>) => Promise<CommandResult>,
+  work: (context: CommandContext) => Promise<CommandResult>,
 ): Promise<void> {
   const view = await createProgressView();
   let outcome: "succeeded" | "failed" = "failed";

@@ -31,9 +31,8 @@ export function createRegistryClient(
   const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
 
   /** @param accepted further statuses that are an answer and no failure */
-  async function send(url: string | URL, init: RequestInit = {}, accepted: readonly number[] = []) {
-    const headers = { authorization, ...init.headers };
-    const response = await fetch(url, { ...init, headers, signal, redirect: "manual" });
+  async function request(url: string | URL, init: RequestInit, accepted: readonly number[] = []) {
+    const response = await fetch(url, { ...init, signal, redirect: "manual" });
     if (response.ok || accepted.includes(response.status)) return response;
     throw new CodedError({
       code: "E_REGISTRY_REFUSED",
@@ -43,6 +42,8 @@ export function createRegistryClient(
         "See what the registry says of it; check the permissions on both repositories, then run it again.",
     });
   }
+  const send = (url: string | URL, init: RequestInit = {}, accepted: readonly number[] = []) =>
+    request(url, { ...init, headers: { authorization, ...init.headers } }, accepted);
 
   return {
     async getManifest(digest) {
@@ -61,7 +62,7 @@ export function createRegistryClient(
       // ECR answers with a signed URL of S3, which must not see the registry's password.
       const blob =
         redirects.includes(response.status) && location
-          ? await send(new URL(location, base), { headers: { authorization: "" } })
+          ? await request(new URL(location, base), {})
           : response;
       if (blob.body === null) throw new TypeError(`${base}/blobs/${digest} has no body`);
       return blob.body;
