@@ -1,0 +1,57 @@
+import { join } from "node:path";
+import { CodedError } from "@workspace/shared-config";
+import { execa } from "execa";
+import { workspaceRoot } from "./surroundings.ts";
+
+/** Flags that keep the CDK CLI from asking, and from any network but AWS's. */
+const quietFlags = ["--no-notices", "--no-version-reporting", "--ci"];
+const quietEnvironment = { CDK_DISABLE_CLI_TELEMETRY: "true", CDK_DISABLE_VERSION_CHECK: "1" };
+
+/** The name of every change set that `deploy` makes. */
+export const changeSetName = "hand-off";
+
+/** Prepares a change set for every stack of an assembly, assets included; nothing is carried out. */
+export function buildPrepareArgv(assembly: string): string[] {
+  const method = ["--method", "prepare-change-set", "--change-set-name", changeSetName];
+  return ["deploy", "--all", "--app", assembly, ...method, "--require-approval", "never", ...quietFlags];
+}
+
+export function buildDiffArgv(assembly: string): string[] {
+  return ["diff", "--all", "--app", assembly, ...quietFlags];
+}
+
+export function buildBootstrapArgv(account: string, region: string): string[] {
+  return ["bootstrap", `aws://${account}/${region}`, ...quietFlags];
+}
+
+export interface CdkRunProps {
+  /** Hears every line, as it comes. */
+  readonly onLine: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Runs the CDK CLI, unmodified. Gives its standard output. @throws CodedError `E_CDK_FAILED` with what it said last */
+export async function runCdk(argv: readonly string[], { onLine, signal }: CdkRunProps): Promise<string> {
+  const child = execa(join(workspaceRoot, "node_modules/.bin/cdk"), argv, {
+    env: quietEnvironment,
+    stdin: "ignore",
+    cancelSignal: signal,
+    all: true,
+    reject: false,
+  });
+  const said: string[] = [];
+  for await (const line of child.iterable({ from: "all" })) {
+    if (line.trim() === "") continue;
+    said.push(line);
+    onLine(line);
+  }
+  const result = await child;
+  if (!result.failed) return result.stdout;
+  if (signal.aborted) throw signal.reason;
+  throw new CodedError({
+    code: "E_CDK_FAILED",
+    what: `cdk ${argv[0]} exited with ${result.exitCode ?? result.signal}`,
+    value: said.slice(-15).join("\n"),
+    remedy: "Mend what it says, and run the command again.",
+  });
+}

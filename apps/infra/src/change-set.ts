@@ -1,0 +1,95 @@
+import {
+  type CloudFormationClient,
+  DescribeChangeSetCommand,
+  DescribeStackEventsCommand,
+  DescribeStacksCommand,
+  ExecuteChangeSetCommand,
+  type StackEvent,
+} from "@aws-sdk/client-cloudformation";
+import { CodedError, exitCodes } from "@workspace/shared-config";
+
+export interface ExecuteProps {
+  readonly stackName: string;
+  readonly changeSetName: string;
+  /** Hears every event of the stack, as it comes. */
+  readonly onEvent: (line: string) => void;
+  /** Aborted: nothing is begun any more. What CloudFormation has begun goes on. */
+  readonly signal: AbortSignal;
+  /** @default 1000 */
+  readonly pollMs?: number;
+}
+
+/**
+ * Carries a prepared change set out, and waits for its end. The CDK CLI only prepares: a CLI that outlives a killed
+ * `deploy` can't move anything then.
+ * @throws CodedError `E_STACK_FAILED`, exit code 2: CloudFormation has rolled back
+ */
+export async function executeChangeSet(
+  client: CloudFormationClient,
+  props: ExecuteProps,
+): Promise<"changed" | "unchanged"> {
+  const { stackName: StackName, changeSetName: ChangeSetName, onEvent, signal, pollMs = 1000 } = props;
+  if (!(await hasChanges(client, StackName, ChangeSetName))) return "unchanged";
+  const seen = new Set((await listEvents(client, StackName)).map(({ EventId }) => EventId));
+  signal.throwIfAborted();
+  await client.send(
+    new ExecuteChangeSetCommand({ StackName, ChangeSetName, ClientRequestToken: crypto.randomUUID() }),
+  );
+  const failures: string[] = [];
+  for (;;) {
+    const status = await readStatus(client, StackName);
+    for (const event of (await listEvents(client, StackName)).reverse()) {
+      if (seen.has(event.EventId)) continue;
+      seen.add(event.EventId);
+      onEvent(describeEvent(event));
+      if (event.ResourceStatus?.endsWith("_FAILED"))
+        failures.push(`${event.LogicalResourceId}: ${event.ResourceStatusReason}`);
+    }
+    if (!status.endsWith("_IN_PROGRESS")) {
+      if (status === "CREATE_COMPLETE" || status === "UPDATE_COMPLETE") return "changed";
+      throw new CodedError({
+        code: "E_STACK_FAILED",
+        what: `CloudFormation could not bring ${StackName} to the template: ${status}`,
+        value: failures.join("\n"),
+        remedy: "Mend what failed, and deploy again. What was live still is.",
+        exitCode: exitCodes.rolledBack,
+      });
+    }
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
+  }
+}
+
+async function hasChanges(
+  client: CloudFormationClient,
+  StackName: string,
+  ChangeSetName: string,
+): Promise<boolean> {
+  try {
+    const { ExecutionStatus } = await client.send(new DescribeChangeSetCommand({ StackName, ChangeSetName }));
+    return ExecutionStatus === "AVAILABLE";
+  } catch (error) {
+    // The CLI makes none where the template is the deployed one, and removes one without changes.
+    if (error instanceof Error && error.name === "ChangeSetNotFound") return false;
+    throw error;
+  }
+}
+
+async function readStatus(client: CloudFormationClient, StackName: string): Promise<string> {
+  const { Stacks = [] } = await client.send(new DescribeStacksCommand({ StackName }));
+  return Stacks[0]?.StackStatus ?? "";
+}
+
+/** Newest first; the last hundred are more than come between two looks. */
+async function listEvents(client: CloudFormationClient, StackName: string): Promise<StackEvent[]> {
+  const { StackEvents = [] } = await client.send(new DescribeStackEventsCommand({ StackName }));
+  return StackEvents;
+}
+
+function describeEvent({
+  ResourceStatus,
+  ResourceType,
+  LogicalResourceId,
+  ResourceStatusReason,
+}: StackEvent): string {
+  return [ResourceStatus, ResourceType, LogicalResourceId, ResourceStatusReason].filter(Boolean).join("  ");
+}

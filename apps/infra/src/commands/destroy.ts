@@ -1,0 +1,60 @@
+import { DeleteStackCommand } from "@aws-sdk/client-cloudformation";
+import { waitUntilStackSettled, withLease } from "@workspace/handoff";
+import { CodedError, type FunctionOnStage } from "@workspace/shared-config";
+import { buildClients, chooseFunctions, type Surroundings } from "../surroundings.ts";
+
+/** What a destroyed function leaves, and how each of it is removed. */
+export interface Left {
+  readonly what: string;
+  readonly removedBy: string;
+}
+
+/** Deletes the functions' stacks. Images, published tags and leases stay: a later deploy goes on from them. */
+export async function destroy(surroundings: Surroundings, only?: string): Promise<Left[]> {
+  const clients = buildClients(surroundings);
+  const left: Left[] = [];
+  for (const fn of chooseFunctions(surroundings, only)) {
+    const { stackName } = fn;
+    await withLease(
+      clients,
+      fn,
+      { command: "destroy", onProgress: surroundings.onProgress },
+      async (lease) => {
+        await waitUntilStackSettled(clients, stackName, surroundings.onProgress);
+        await lease.check();
+        await clients.cloudformation.send(new DeleteStackCommand({ StackName: stackName }));
+        const { status } = await waitUntilStackSettled(clients, stackName, surroundings.onProgress);
+        if (status !== undefined && status !== "DELETE_COMPLETE") {
+          const remedy = "Read the stack's events, mend what failed, and run destroy again.";
+          throw new CodedError({
+            code: "E_DESTROY_FAILED",
+            what: `${stackName} is still there`,
+            value: status,
+            remedy,
+          });
+        }
+      },
+    );
+    left.push(...describeLeft(fn));
+  }
+  return left;
+}
+
+export function describeLeft({
+  repositoryName,
+  repositoryStackName,
+  imageTagParameter,
+  leaseParameter,
+}: FunctionOnStage): Left[] {
+  return [
+    {
+      what: `the repository ${repositoryName} with its images, and its stack ${repositoryStackName}`,
+      removedBy: `aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name ${repositoryStackName} && aws cloudformation delete-stack --stack-name ${repositoryStackName} && aws ecr delete-repository --force --repository-name ${repositoryName}`,
+    },
+    {
+      what: `the published tag ${imageTagParameter}: the next deploy puts that image back`,
+      removedBy: `aws ssm delete-parameter --name ${imageTagParameter}`,
+    },
+    { what: `the lease ${leaseParameter}`, removedBy: `aws ssm delete-parameter --name ${leaseParameter}` },
+  ];
+}

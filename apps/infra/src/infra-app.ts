@@ -1,0 +1,32 @@
+import type { FunctionOnStage } from "@workspace/shared-config";
+import { App } from "aws-cdk-lib";
+import { findSettings } from "./function-settings.ts";
+import { type DeployedImage, FunctionStack } from "./function-stack.ts";
+import { RepositoryStack } from "./repository-stack.ts";
+
+export interface InfraAppProps {
+  readonly account: string;
+  readonly region: string;
+  readonly functions: readonly { readonly fn: FunctionOnStage; readonly image: DeployedImage }[];
+  /** The folder of the assembly. @default the CDK CLI's choice */
+  readonly outdir?: string;
+}
+
+/** Two stacks for each function, so that no function is in another's way. Pure: what it needs to know is given. */
+export function buildInfraApp({ account, region, functions, outdir }: InfraAppProps): App {
+  const app = new App({ ...(outdir !== undefined && { outdir }), analyticsReporting: false });
+  const env = { account, region };
+  for (const { fn, image } of functions) {
+    const tags = { function: fn.project, stage: fn.stage.name };
+    const repository = new RepositoryStack(app, fn.repositoryStackName, { env, tags, fn });
+    const stack = new FunctionStack(app, fn.stackName, {
+      env,
+      tags,
+      fn,
+      settings: findSettings(fn.project),
+      image,
+    });
+    stack.addDependency(repository, "the image must be there before the function");
+  }
+  return app;
+}

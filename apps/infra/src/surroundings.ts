@@ -1,0 +1,81 @@
+import { join } from "node:path";
+import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { buildImageContext, initialAppEntry } from "@workspace/docker";
+import {
+  buildHandoffClients,
+  type HandoffClients,
+  type OnProgress,
+  type Published,
+} from "@workspace/handoff";
+import {
+  CodedError,
+  type FunctionOnStage,
+  functions,
+  parseFunction,
+  parseHostArchitecture,
+  type Stage,
+} from "@workspace/shared-config";
+import type { DeployedImage } from "./function-stack.ts";
+
+/** What the commands find around them; only main files read it from the process. */
+export interface Surroundings {
+  readonly stage: Stage;
+  readonly region: string;
+  readonly baseImage: string;
+  /** As in `process.arch`. */
+  readonly nodeArch: string;
+  readonly onProgress: OnProgress;
+  /** A line of a tool that is at work. */
+  readonly onDetail: (line: string) => void;
+  /** Aborts when the command is to end. */
+  readonly signal: AbortSignal;
+}
+
+export const workspaceRoot = join(import.meta.dirname, "../../..");
+
+/** Where an assembly and the placeholder's context go. */
+export const outputDirectory = join(import.meta.dirname, "../dist");
+
+/** @param only the project's name. @default every function */
+export function chooseFunctions({ stage, nodeArch }: Surroundings, only?: string): FunctionOnStage[] {
+  const host = parseHostArchitecture(nodeArch);
+  return (only === undefined ? Object.keys(functions) : [only]).map((project) =>
+    parseFunction(project, stage, host),
+  );
+}
+
+export function buildClients({ region }: Surroundings): HandoffClients {
+  return buildHandoffClients({ region });
+}
+
+/** @throws CodedError `E_CREDENTIALS` */
+export async function findAccount({ region }: Surroundings): Promise<string> {
+  try {
+    const { Account = "" } = await new STSClient({ region }).send(new GetCallerIdentityCommand({}));
+    return Account;
+  } catch (cause) {
+    throw new CodedError({
+      code: "E_CREDENTIALS",
+      what: "AWS does not say whose account this is",
+      value: cause instanceof Error ? cause.name : cause,
+      remedy: "Log in (`aws sso login`, AWS_PROFILE), and check AWS_ENDPOINT_URL and the network.",
+      cause,
+    });
+  }
+}
+
+/** Makes the placeholder's build context only where the template is going to name it. */
+export async function prepareImage(
+  surroundings: Surroundings,
+  fn: FunctionOnStage,
+  published: Published,
+): Promise<DeployedImage> {
+  if (published.kind === "published") return { kind: "published", tag: published.tag };
+  const outDir = join(outputDirectory, `initial-${fn.architecture}`);
+  const { directory } = await buildImageContext({
+    appEntry: initialAppEntry,
+    architecture: fn.architecture,
+    outDir,
+  });
+  return { kind: "initial", contextDirectory: directory, baseImage: surroundings.baseImage };
+}
