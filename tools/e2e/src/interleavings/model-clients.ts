@@ -1,0 +1,142 @@
+import type { CloudFormationClient } from "@aws-sdk/client-cloudformation";
+import type { ECRClient } from "@aws-sdk/client-ecr";
+import type { LambdaClient } from "@aws-sdk/client-lambda";
+import type { SSMClient } from "@aws-sdk/client-ssm";
+import type { HandoffClients } from "@workspace/handoff";
+import { buildAwsError } from "./aws-answer.ts";
+import type { Caller, ModelWorld } from "./model-world.ts";
+import { type Actor, afterFor, type Simulation } from "./simulation.ts";
+
+/** What goes wrong at one call of the sequence. */
+export interface Disturbance {
+  /** Index of the call, over all commands. */
+  readonly at: number;
+  readonly kind:
+    | "denied"
+    | "throttled"
+    /** Carried out, but the answer gets lost. */
+    | "cut"
+    /** Carried out twice, as when an answer gets lost and the SDK tries again. */
+    | "repeated"
+    /** Carried out as late as a request can be. */
+    | "late"
+    /** The process stands still after the call was sent. */
+    | "pause"
+    /** The process is killed; the call is carried out or not. */
+    | "killBefore"
+    | "killAfter"
+    /** The wall clock is set. */
+    | "clock";
+  /** Of a pause, or of a jump of the clock. */
+  readonly ms: number;
+}
+
+/** The longest that a request can be on its way; see `requestTimeoutMs` of the hand-off. */
+const longestRequestMs = 8_000;
+
+/** Carries calls to the world and back in virtual time. */
+export interface Network {
+  readonly call: (
+    actor: Actor,
+    by: Caller,
+    operation: string,
+    input: object,
+    signal?: AbortSignal,
+  ) => Promise<object>;
+}
+
+export function createNetwork(
+  simulation: Simulation,
+  world: ModelWorld,
+  random: () => number,
+  disturbances: readonly Disturbance[],
+): Network {
+  let calls = 0;
+  const latencyMs = () => 1 + Math.floor(random() ** 3 * 1_500);
+
+  return {
+    call(actor, by, operation, input, signal) {
+      const index = calls++;
+      const disturbance = disturbances.find(({ at }) => at === index);
+      const kind = disturbance?.kind;
+      return new Promise<object>((resolve, reject) => {
+        if (signal?.aborted) return reject(buildAwsError("AbortError"));
+        signal?.addEventListener("abort", () => reject(buildAwsError("AbortError")), { once: true });
+        const answer = (settle: () => void) => afterFor(simulation, actor, latencyMs(), settle);
+        if (kind === "clock") actor.epochOffsetMs += disturbance?.ms ?? 0;
+        if (kind === "pause") actor.pausedUntilMs = simulation.nowMs() + (disturbance?.ms ?? 0);
+        if (kind === "killBefore") actor.isDead = true;
+        if (kind === "denied") return answer(() => reject(buildAwsError("AccessDeniedException")));
+        if (kind === "throttled") return answer(() => reject(buildAwsError("ThrottlingException")));
+
+        simulation.after(kind === "late" ? longestRequestMs : latencyMs(), () => {
+          if (actor.isDead) return;
+          let outcome = carryOut(world, by, operation, input);
+          if (kind === "repeated") outcome = carryOut(world, by, operation, input);
+          if (kind === "killAfter") actor.isDead = true;
+          answer(() => {
+            if (kind === "cut") reject(buildAwsError("TimeoutError"));
+            else if ("error" in outcome) reject(outcome.error);
+            else resolve(outcome.output);
+          });
+        });
+      });
+    },
+  };
+}
+
+function carryOut(
+  world: ModelWorld,
+  by: Caller,
+  operation: string,
+  input: object,
+): { readonly output: object } | { readonly error: unknown } {
+  try {
+    return { output: world.carryOut(by, operation, input) };
+  } catch (error) {
+    return { error };
+  }
+}
+
+/** The hand-off's clients for one actor: real commands go in, and the model's world answers. */
+export function buildModelClients(
+  simulation: Simulation,
+  network: Network,
+  actor: Actor,
+  by: Caller,
+  isProvenDead: HandoffClients["isProvenDead"],
+): HandoffClients {
+  let ids = 0;
+  const client = {
+    config: { region: async () => "eu-central-1" },
+    send: (command: { readonly input: object }, options?: { readonly abortSignal?: AbortSignal }) =>
+      network.call(
+        actor,
+        by,
+        command.constructor.name.replace(/Command$/, ""),
+        command.input,
+        options?.abortSignal,
+      ),
+  };
+  return {
+    ssm: client as unknown as SSMClient,
+    lambda: client as unknown as LambdaClient,
+    ecr: client as unknown as ECRClient,
+    cloudformation: client as unknown as CloudFormationClient,
+    cloudwatch: client as unknown as HandoffClients["cloudwatch"],
+    download: async () => JSON.stringify({ architecture: "amd64" }),
+    clock: {
+      monotonicMs: () => actor.monotonicOriginMs + simulation.nowMs(),
+      epochMs: () => 1_700_000_000_000 + actor.epochOffsetMs + simulation.nowMs(),
+      wait: (ms, signal) =>
+        new Promise((resolve) => {
+          if (signal?.aborted) return resolve();
+          signal?.addEventListener("abort", () => resolve(), { once: true });
+          afterFor(simulation, actor, ms, resolve);
+        }),
+    },
+    randomId: () => `${actor.name}#${++ids}`,
+    self: { user: "model", host: actor.name, pid: 1, instance: actor.name },
+    isProvenDead,
+  };
+}
