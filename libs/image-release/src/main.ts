@@ -28,7 +28,7 @@ function interrupt(signal: NodeJS.Signals): void {
   if (!interruption.signal.aborted) {
     interruptedMs = performance.now();
     interruption.abort(explainInterruption(signal));
-    process.stderr.write(`${signal}: the step under way is finished first; once more ends it at once\n`);
+    process.stderr.write(`${signal}: what is being moved is finished first; once more ends it at once\n`);
   } else if (performance.now() - interruptedMs > 1_000) {
     process.exit(128 + constants.signals[signal]);
   }
@@ -51,7 +51,10 @@ function readSurroundings(options: SharedOptions, view: ProgressView): Surroundi
     region: AWS_REGION,
     containerCli: CDK_DOCKER,
     baseImage: BASE_IMAGE,
-    onProgress: view.show,
+    onProgress: (progress) => {
+      view.show(progress);
+      if (progress.kind.startsWith("waiting")) interruption.signal.throwIfAborted();
+    },
     onDetail: view.detail,
     onLine: (line) => process.stdout.write(`${line}\n`),
     signal: interruption.signal,

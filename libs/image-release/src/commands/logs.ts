@@ -9,7 +9,7 @@ import { addSharedOptions } from "../shared-options.ts";
 
 interface LogsOptions extends SharedOptions {
   readonly follow?: boolean;
-  readonly since: number;
+  readonly since?: number;
   readonly filter?: string;
 }
 
@@ -17,14 +17,16 @@ export const logsCommand: AddCommand = (program, run) => {
   addSharedOptions(program.command("logs"), { moves: false })
     .description("Prints the function's log; with --json one JSON document a line.")
     .option("--follow", "go on with what comes in, until interrupted")
-    .option("--since <duration>", "how far back to begin (default: 10m)", parseDurationMs, 10 * 60_000)
+    .option("--since <duration>", "how far back to begin (default: 10m)", parseDurationMs)
     .option("--filter <pattern>", "only what fits a filter pattern of CloudWatch Logs")
     .action((options: LogsOptions) => run(options, (context) => logs(context, options)));
 };
 
+const defaultSinceMs = 10 * 60_000;
+
 async function logs(
   { clients, fn, region, signal, onLine }: CommandContext,
-  { follow, since, filter, json }: LogsOptions,
+  { follow, since = defaultSinceMs, filter, json }: LogsOptions,
 ): Promise<CommandResult> {
   // Loaded here only: no other command needs them.
   const { CloudWatchLogsClient } = await import("@aws-sdk/client-cloudwatch-logs");
