@@ -3,9 +3,13 @@ import { CodedError } from "@workspace/shared-config";
 import { execa } from "execa";
 import { workspaceRoot } from "./surroundings.ts";
 
-/** Flags that keep the CDK CLI from asking, and from any network but AWS's. */
+/** What keeps the CDK CLI from asking, and from any network but AWS's. */
 const quietFlags = ["--no-notices", "--no-version-reporting", "--ci"];
-const quietEnvironment = { CDK_DISABLE_CLI_TELEMETRY: "true", CDK_DISABLE_VERSION_CHECK: "1" };
+const quietEnvironment = {
+  CDK_DISABLE_CLI_TELEMETRY: "true",
+  CDK_DISABLE_VERSION_CHECK: "1",
+  NODE_NO_WARNINGS: "1",
+};
 
 /** The name of every change set that `deploy` makes. */
 export const changeSetName = "hand-off";

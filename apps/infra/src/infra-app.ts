@@ -26,7 +26,7 @@ export function buildInfraApp({ account, region, functions, outdir }: InfraAppPr
       settings: findSettings(fn.project),
       image,
     });
-    stack.addDependency(repository, "the image must be there before the function");
+    stack.addStackDependency(repository, "the image must be there before the function");
   }
   return app;
 }

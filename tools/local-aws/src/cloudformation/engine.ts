@@ -216,7 +216,7 @@ export function createEngine(services: ServiceContext, stacks: Stacks, types: Re
     const creates = operation.kind === "create";
     const template = parseTemplate(operation.template);
     const scope = (made: Readonly<Record<string, StackResource>>) =>
-      buildScope(stack, template, operation.parameters, made);
+      buildScope(stack, template, operation.parameters.resolved, made);
     let made: Record<string, StackResource>;
     let outputs: Stack["outputs"];
     try {
@@ -329,7 +329,7 @@ export function createEngine(services: ServiceContext, stacks: Stacks, types: Re
   /** Properties of a resource whose making was cut off, as far as they can be known. */
   function halfMade(stack: Stack, logicalId: string): Record<string, unknown> {
     const template = parseTemplate(stack.operation?.template ?? "{}");
-    const scope = buildScope(stack, template, stack.operation?.parameters ?? {}, {
+    const scope = buildScope(stack, template, stack.operation?.parameters.resolved ?? {}, {
       ...stack.resources,
       ...afterAll(stack),
     });

@@ -4,7 +4,7 @@ import { createEngine } from "./engine.ts";
 import { evaluate, evaluateCondition, findDependencies, orderResources } from "./intrinsics.ts";
 import { createCustomResources, responsePrefix } from "./resources/custom.ts";
 import { createResourceTypes, refuseUncovered } from "./resources/index.ts";
-import { type Operation, openStacks, type Stack } from "./stack.ts";
+import { noParameters, type Operation, openStacks, type Parameters, type Stack } from "./stack.ts";
 import { invalid, parseTemplate, type Template } from "./template.ts";
 
 interface ChangeSet {
@@ -15,7 +15,7 @@ interface ChangeSet {
   readonly statusReason?: string;
   readonly executionStatus: "AVAILABLE" | "UNAVAILABLE" | "EXECUTE_COMPLETE";
   readonly template: string;
-  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly parameters: Parameters;
   readonly tags: readonly object[];
   readonly capabilities: readonly string[];
   readonly roleArn?: string;
@@ -78,21 +78,23 @@ export function createService(context: ServiceContext): Service {
 
   async function resolveParameters(
     template: Template,
-    given: readonly GivenParameter[],
+    chosen: readonly GivenParameter[],
     stack: Stack | undefined,
-  ): Promise<Record<string, unknown>> {
+  ): Promise<Parameters> {
+    const given: Record<string, unknown> = {};
     const resolved: Record<string, unknown> = {};
     for (const [name, { Type, Default, AllowedValues }] of Object.entries(template.Parameters ?? {})) {
-      const own = given.find(({ ParameterKey }) => ParameterKey === name);
-      const value =
-        String(own?.UsePreviousValue) === "true" ? stack?.parameters[name] : (own?.ParameterValue ?? Default);
+      const own = chosen.find(({ ParameterKey }) => ParameterKey === name);
+      const previous = String(own?.UsePreviousValue) === "true" ? stack?.parameters.given[name] : undefined;
+      const value = previous ?? own?.ParameterValue ?? Default;
       if (value === undefined) throw invalid(`Parameters: [${name}] must have values`);
       if (AllowedValues !== undefined && !AllowedValues.map(String).includes(String(value))) {
         throw invalid(`Parameter '${name}' must be one of AllowedValues`);
       }
+      given[name] = value;
       resolved[name] = await resolveParameter(name, Type, value);
     }
-    return resolved;
+    return { given, resolved };
   }
 
   async function resolveParameter(name: string, type: string, value: unknown): Promise<unknown> {
@@ -117,8 +119,8 @@ export function createService(context: ServiceContext): Service {
     throw invalid(`local-aws: the parameter type ${type} of ${name} is not covered`);
   }
 
-  function checkRules(template: Template, stack: Stack, parameters: Readonly<Record<string, unknown>>): void {
-    const scope = engine.buildScope(stack, template, parameters, {});
+  function checkRules(template: Template, stack: Stack, parameters: Parameters): void {
+    const scope = engine.buildScope(stack, template, parameters.resolved, {});
     for (const { RuleCondition = true, Assertions } of Object.values(template.Rules ?? {})) {
       if (evaluate(RuleCondition, scope) !== true) continue;
       for (const { Assert, AssertDescription = "a rule of the template does not hold" } of Assertions) {
@@ -128,14 +130,11 @@ export function createService(context: ServiceContext): Service {
     }
   }
 
-  function findChanges(
-    stack: Stack,
-    template: Template,
-    parameters: Readonly<Record<string, unknown>>,
-  ): object[] {
+  function findChanges(stack: Stack, template: Template, parameters: Parameters): object[] {
     const old = stack.template === "" ? { Resources: {} } : parseTemplate(stack.template);
-    const scope = engine.buildScope(stack, template, parameters, stack.resources);
-    const parametersChanged = JSON.stringify(parameters) !== JSON.stringify(stack.parameters);
+    const scope = engine.buildScope(stack, template, parameters.resolved, stack.resources);
+    const parametersChanged =
+      JSON.stringify(parameters.resolved) !== JSON.stringify(stack.parameters.resolved);
     const changes: object[] = [];
     const changed = new Set<string>();
     for (const logicalId of orderResources(template)) {
@@ -201,7 +200,7 @@ export function createService(context: ServiceContext): Service {
     Description: stack.description,
     ChangeSetId: stack.changeSetId,
     RoleARN: stack.roleArn,
-    Parameters: Object.entries(stack.parameters).map(([ParameterKey, value]) => ({
+    Parameters: Object.entries(stack.parameters.given).map(([ParameterKey, value]) => ({
       ParameterKey,
       ParameterValue: String(value),
     })),
@@ -264,7 +263,7 @@ export function createService(context: ServiceContext): Service {
           id: stacks.buildId(StackName),
           status: "REVIEW_IN_PROGRESS",
           template: "",
-          parameters: {},
+          parameters: noParameters,
           outputs: [],
           resources: {},
           tags: Tags,
@@ -284,7 +283,7 @@ export function createService(context: ServiceContext): Service {
         const template = parseTemplate(text);
         const parameters = await resolveParameters(template, Parameters, existing);
         checkRules(template, stack, parameters);
-        const scope = engine.buildScope(stack, template, parameters, {});
+        const scope = engine.buildScope(stack, template, parameters.resolved, {});
         const used = orderResources(template).filter((logicalId) => {
           const { Condition } = template.Resources[logicalId] ?? {};
           return Condition === undefined || evaluateCondition(Condition, scope);
@@ -326,7 +325,7 @@ export function createService(context: ServiceContext): Service {
           StatusReason: changeSet.statusReason,
           ExecutionStatus: changeSet.executionStatus,
           CreationTime: new Date(changeSet.createdAt),
-          Parameters: Object.entries(changeSet.parameters).map(([ParameterKey, value]) => ({
+          Parameters: Object.entries(changeSet.parameters.given).map(([ParameterKey, value]) => ({
             ParameterKey,
             ParameterValue: String(value),
           })),
@@ -478,7 +477,7 @@ export function createService(context: ServiceContext): Service {
         const operation: Operation = {
           kind: "delete",
           template: stack.template,
-          parameters: {},
+          parameters: noParameters,
           tags: [],
           touched: [],
           onFailure: "ROLLBACK",

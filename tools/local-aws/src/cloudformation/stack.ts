@@ -2,6 +2,14 @@ import { randomUUID } from "node:crypto";
 import type { ServiceContext } from "../service.ts";
 import type { DeletionPolicy } from "./template.ts";
 
+/** As they were given, and what they stand for: a parameter of an SSM type is given as the name of one. */
+export interface Parameters {
+  readonly given: Readonly<Record<string, unknown>>;
+  readonly resolved: Readonly<Record<string, unknown>>;
+}
+
+export const noParameters: Parameters = { given: {}, resolved: {} };
+
 /** A resource as the stack has it: with the property values that it was made from. */
 export interface StackResource {
   readonly type: string;
@@ -27,7 +35,7 @@ export interface Touched {
 export interface Operation {
   readonly kind: "create" | "update" | "delete";
   readonly template: string;
-  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly parameters: Parameters;
   readonly tags: readonly object[];
   readonly touched: readonly Touched[];
   readonly onFailure: "ROLLBACK" | "DELETE" | "DO_NOTHING";
@@ -41,7 +49,7 @@ export interface Stack {
   readonly description?: string;
   /** As it was given; empty before the first change set is executed. */
   readonly template: string;
-  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly parameters: Parameters;
   readonly outputs: readonly {
     readonly OutputKey: string;
     readonly OutputValue: string;
