@@ -7,7 +7,8 @@ export function unsupported(what: string, line: number): CodedError {
     code: "E_DOCKERFILE_UNSUPPORTED",
     what: `line ${line} of the Dockerfile needs a container engine: oci-build copies files and runs nothing`,
     value: what,
-    remedy: "Build with an engine: CDK_DOCKER=docker (or podman, finch, buildah). Or do the step before the build.",
+    remedy:
+      "Build with an engine: CDK_DOCKER=docker (or podman, finch, buildah). Or do the step before the build.",
   });
 }
 

@@ -6,7 +6,7 @@ import { splitQuotedWords } from "./words.ts";
 export interface ParsedDockerfile {
   readonly instructions: readonly Instruction[];
   /** `\`, unless the directive `# escape=` says a backtick. */
-  readonly escape: string;
+  readonly escapeCharacter: string;
 }
 
 /**
@@ -15,18 +15,20 @@ export interface ParsedDockerfile {
  */
 export function parseDockerfile(text: string): ParsedDockerfile {
   const dockerfile = DockerfileParser.parse(text);
-  const escape = dockerfile.getEscapeCharacter();
+  const escapeCharacter = dockerfile.getEscapeCharacter();
   for (const directive of dockerfile.getDirectives()) {
     const isForeign =
       directive.getName() === "syntax" && !/^docker\/dockerfile(:|@|$)/.test(directive.getValue());
     if (isForeign) throw unsupported(`syntax=${directive.getValue()}`, directive.getRange().start.line + 1);
   }
-  const instructions = dockerfile.getInstructions().map((parsed) => parseInstruction(parsed, escape));
+  const instructions = dockerfile
+    .getInstructions()
+    .map((parsed) => parseInstruction(parsed, escapeCharacter));
   const first = instructions.find((instruction) => instruction.kind !== "arg");
   if (first?.kind !== "from") {
     throw malformed("a Dockerfile starts with FROM", first ?? { line: 1, text: "" });
   }
-  return { instructions, escape };
+  return { instructions, escapeCharacter };
 }
 
 /** What an instruction is parsed from: its arguments on one line, without its flags. */
@@ -34,15 +36,15 @@ interface Parts extends Position {
   readonly body: string;
   readonly words: readonly string[];
   readonly flags: ReadonlyMap<string, string>;
-  readonly escape: string;
+  readonly escapeCharacter: string;
 }
 
-function parseInstruction(parsed: ParsedInstruction, escape: string): Instruction {
+function parseInstruction(parsed: ParsedInstruction, escapeCharacter: string): Instruction {
   const keyword = parsed.getKeyword();
   const line = parsed.getRange().start.line + 1;
   const parse = parsers[keyword];
   if (parse === undefined) throw unsupported(parsed.getInstruction(), line);
-  const body = joinLines(parsed.getRawArgumentsContent() ?? "", escape);
+  const body = joinLines(parsed.getRawArgumentsContent() ?? "", escapeCharacter);
   const flags = parseFlags(parsed);
   const flagTexts = [...flags].map(([name, value]) => `--${name}=${value}`);
   const text = [keyword, ...flagTexts, body].join(" ").trim();
@@ -50,7 +52,7 @@ function parseInstruction(parsed: ParsedInstruction, escape: string): Instructio
   if (words.length === 0) throw malformed("the instruction says nothing", { line, text });
   const otherFlag = [...flags.keys()].find((name) => !supportedFlags[keyword]?.includes(name));
   if (otherFlag !== undefined) throw unsupported(`${keyword} --${otherFlag}`, line);
-  return parse({ line, text, body, words, flags, escape });
+  return parse({ line, text, body, words, flags, escapeCharacter });
 }
 
 const supportedFlags: Readonly<Record<string, readonly string[]>> = {
@@ -61,11 +63,11 @@ const supportedFlags: Readonly<Record<string, readonly string[]>> = {
 const parsers: Readonly<Record<string, (parts: Parts) => Instruction>> = {
   FROM: parseFrom,
   COPY: parseCopy,
-  ARG: ({ line, text, body, escape }) => ({
+  ARG: ({ line, text, body, escapeCharacter }) => ({
     kind: "arg",
     line,
     text,
-    entries: splitQuotedWords(body, escape).map((word) => {
+    entries: splitQuotedWords(body, escapeCharacter).map((word) => {
       const equals = word.indexOf("=");
       return equals < 0
         ? { name: word }
@@ -119,14 +121,15 @@ function parseCopy({ line, text, body, words, flags }: Parts): Instruction {
 }
 
 function parseFlags(parsed: ParsedInstruction): Map<string, string> {
-  const found: unknown = "getFlags" in parsed && typeof parsed.getFlags === "function" ? parsed.getFlags() : [];
+  const found: unknown =
+    "getFlags" in parsed && typeof parsed.getFlags === "function" ? parsed.getFlags() : [];
   const flags = Array.isArray(found) ? found.filter((flag) => flag instanceof Flag) : [];
   return new Map(flags.map((flag) => [flag.getName(), flag.getValue() ?? ""]));
 }
 
 /** One line of the lines that an escape character at the end joins; comment lines between them drop out. */
-function joinLines(raw: string, escape: string): string {
-  const continued = escape === "`" ? /`[ \t]*$/ : /\\[ \t]*$/;
+function joinLines(raw: string, escapeCharacter: string): string {
+  const continued = escapeCharacter === "`" ? /`[ \t]*$/ : /\\[ \t]*$/;
   return raw
     .split(/\r?\n/)
     .filter((line, index) => index === 0 || !/^\s*#/.test(line))
@@ -152,8 +155,8 @@ function parseJsonStrings(body: string): string[] | undefined {
 }
 
 /** `NAME=VALUE ...`, or the old `NAME the rest of the line`. */
-function parseAssignments({ line, text, body, escape }: Parts): Assignment[] {
-  const words = splitQuotedWords(body, escape);
+function parseAssignments({ line, text, body, escapeCharacter }: Parts): Assignment[] {
+  const words = splitQuotedWords(body, escapeCharacter);
   const [first = ""] = words;
   const oldForm = first.includes("=") ? undefined : { name: first, value: body.slice(first.length).trim() };
   const entries = oldForm === undefined ? words.map(parseAssignment) : [oldForm];
@@ -165,5 +168,7 @@ function parseAssignments({ line, text, body, escape }: Parts): Assignment[] {
 
 function parseAssignment(word: string): Assignment {
   const equals = word.indexOf("=");
-  return equals < 1 ? { name: "", value: word } : { name: word.slice(0, equals), value: word.slice(equals + 1) };
+  return equals < 1
+    ? { name: "", value: word }
+    : { name: word.slice(0, equals), value: word.slice(equals + 1) };
 }

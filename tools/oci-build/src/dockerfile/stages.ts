@@ -18,14 +18,15 @@ export type StageBase =
 /** Global arguments stand before the first FROM, and can be used in every FROM. */
 export function splitStages(
   instructions: readonly Instruction[],
-  escape: string,
+  escapeCharacter: string,
   globals: Variables,
 ): readonly BuildStage[] {
   const stages: (BuildStage & { instructions: Exclude<Instruction, FromInstruction>[] })[] = [];
   for (const instruction of instructions) {
     if (instruction.kind === "from") {
-      const image = expandWord(instruction.image, globals, escape);
-      if (image === "") throw malformed("the base image's name is empty: a variable in it is not set", instruction);
+      const image = expandWord(instruction.image, globals, escapeCharacter);
+      if (image === "")
+        throw malformed("the base image's name is empty: a variable in it is not set", instruction);
       stages.push({
         index: stages.length,
         from: instruction,

@@ -3,7 +3,7 @@ import { CodedError } from "@workspace/shared-config";
 export type Variables = (name: string) => string | undefined;
 
 /** Splits at white space outside quotes; quotes and escapes stay as they are. */
-export function splitQuotedWords(text: string, escape: string): string[] {
+export function splitQuotedWords(text: string, escapeCharacter: string): string[] {
   const words: string[] = [];
   let word = "";
   let quote = "";
@@ -15,7 +15,7 @@ export function splitQuotedWords(text: string, escape: string): string[] {
       continue;
     }
     word += character;
-    if (character === escape && quote !== "'") {
+    if (character === escapeCharacter && quote !== "'") {
       at += 1;
       word += text[at] ?? "";
     } else if (quote === "" && (character === '"' || character === "'")) quote = character;
@@ -31,8 +31,8 @@ export function splitQuotedWords(text: string, escape: string): string[] {
  * @throws CodedError `E_DOCKERFILE_SUBSTITUTION`
  * @see https://docs.docker.com/reference/dockerfile/#environment-replacement
  */
-export function expandWord(word: string, variables: Variables, escape: string): string {
-  return expandUntil({ text: word, at: 0 }, "", variables, escape);
+export function expandWord(word: string, variables: Variables, escapeCharacter: string): string {
+  return expandUntil({ text: word, at: 0 }, "", variables, escapeCharacter);
 }
 
 interface Reader {
@@ -41,15 +41,15 @@ interface Reader {
 }
 
 /** Reads as far as the end, or the closing character outside quotes, which it leaves to be read. */
-function expandUntil(reader: Reader, closing: string, variables: Variables, escape: string): string {
+function expandUntil(reader: Reader, closing: string, variables: Variables, escapeCharacter: string): string {
   let result = "";
   while (reader.at < reader.text.length) {
     const character = reader.text[reader.at] ?? "";
     if (character === closing) return result;
     if (character === "'") result += readSingleQuoted(reader);
-    else if (character === '"') result += readDoubleQuoted(reader, variables, escape);
-    else if (character === "$") result += readVariable(reader, variables, escape);
-    else if (character === escape) {
+    else if (character === '"') result += readDoubleQuoted(reader, variables, escapeCharacter);
+    else if (character === "$") result += readVariable(reader, variables, escapeCharacter);
+    else if (character === escapeCharacter) {
       result += reader.text[reader.at + 1] ?? "";
       reader.at += 2;
     } else {
@@ -69,7 +69,7 @@ function readSingleQuoted(reader: Reader): string {
   return content;
 }
 
-function readDoubleQuoted(reader: Reader, variables: Variables, escape: string): string {
+function readDoubleQuoted(reader: Reader, variables: Variables, escapeCharacter: string): string {
   let result = "";
   reader.at += 1;
   while (reader.at < reader.text.length) {
@@ -79,8 +79,8 @@ function readDoubleQuoted(reader: Reader, variables: Variables, escape: string):
       reader.at += 1;
       return result;
     }
-    if (character === "$") result += readVariable(reader, variables, escape);
-    else if (character === escape && ['"', "$", escape].includes(next)) {
+    if (character === "$") result += readVariable(reader, variables, escapeCharacter);
+    else if (character === escapeCharacter && ['"', "$", escapeCharacter].includes(next)) {
       result += next;
       reader.at += 2;
     } else {
@@ -91,7 +91,7 @@ function readDoubleQuoted(reader: Reader, variables: Variables, escape: string):
   throw failedSubstitution(reader.text, 'it lacks a closing "');
 }
 
-function readVariable(reader: Reader, variables: Variables, escape: string): string {
+function readVariable(reader: Reader, variables: Variables, escapeCharacter: string): string {
   const rest = reader.text.slice(reader.at);
   const plain = /^\$(\w+)/.exec(rest);
   if (plain !== null) {
@@ -108,7 +108,7 @@ function readVariable(reader: Reader, variables: Variables, escape: string): str
   reader.at += opening.length;
   const value = variables(name);
   if (operator === "}") return value ?? "";
-  const word = expandUntil(reader, "}", variables, escape);
+  const word = expandUntil(reader, "}", variables, escapeCharacter);
   reader.at += 1;
   const isSet = operator.startsWith(":") ? value !== undefined && value !== "" : value !== undefined;
   if (operator.endsWith("+")) return isSet ? word : "";

@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats } from "node:fs";
 import { join } from "node:path";
-import ignore, { type Ignore } from "@balena/dockerignore";
+import dockerignore, { type Ignore } from "@balena/dockerignore";
 import { CodedError } from "@workspace/shared-config";
 import type { Digest } from "../image/digest.ts";
 import type { FileTree, Node } from "./file-tree.ts";
@@ -59,7 +59,7 @@ export function createDiskTree({ directory, ignored, digestFile }: DiskTreeProps
 }
 
 function parseIgnored(text: string): { rules: Ignore; hasExceptions: boolean } {
-  return { rules: ignore().add(text), hasExceptions: /^\s*!/m.test(text) };
+  return { rules: dockerignore.default().add(text), hasExceptions: /^\s*!/m.test(text) };
 }
 
 /** `<Dockerfile>.dockerignore` wins over the context's `.dockerignore`. */

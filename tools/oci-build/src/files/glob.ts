@@ -30,17 +30,17 @@ function partToRegExp(part: string): RegExp {
     else if (character === "?") source += ".";
     else if (character === "\\") {
       at += 1;
-      source += escape(part[at] ?? "");
+      source += escapeRegExp(part[at] ?? "");
     } else if (closing > 0) {
       source += part
         .slice(at, closing + 1)
         .replace(/\[(?=.)/g, (bracket, offset) => (offset === 0 ? bracket : "\\["));
       at = closing;
-    } else source += escape(character);
+    } else source += escapeRegExp(character);
   }
   return new RegExp(`^${source}$`, "su");
 }
 
-function escape(character: string): string {
+function escapeRegExp(character: string): string {
   return character.replace(/[.*+?^${}()|[\]\\/-]/gu, "\\$&");
 }

@@ -53,13 +53,11 @@ export const acceptedManifests = [
   mediaTypes.dockerIndex,
 ];
 
-/**
- * @param mediaType what the registry says it is, for documents that don't say it themselves
- * @throws CodedError `E_MANIFEST_MALFORMED`
- */
-export function parseManifest(bytes: Uint8Array, mediaType?: string): ImageManifest | ImageIndex {
+/** @throws CodedError `E_MANIFEST_MALFORMED` */
+export function parseManifest(bytes: Uint8Array): ImageManifest | ImageIndex {
   const parsed = parseJson(bytes);
-  const type = typeof parsed.mediaType === "string" ? parsed.mediaType : mediaType;
+  // OCI documents need not say what they are.
+  const type = parsed.mediaType ?? ("manifests" in parsed ? mediaTypes.ociIndex : mediaTypes.ociManifest);
   if (type === mediaTypes.ociManifest || type === mediaTypes.dockerManifest) {
     if (isDescriptor(parsed.config) && isDescriptorList(parsed.layers)) {
       return { ...parsed, schemaVersion: 2, mediaType: type, config: parsed.config, layers: parsed.layers };

@@ -5,7 +5,7 @@ import { PassThrough, type Readable, Transform, type Writable } from "node:strea
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { CodedError } from "@workspace/shared-config";
-import { extract, type Headers } from "tar-stream";
+import { extract, type Header } from "tar-stream";
 import { type Change, type FileNode, normalizePath, type Ownership } from "../files/file-tree.ts";
 import { type Digest, hexOf } from "../image/digest.ts";
 import { type Descriptor, mediaTypes } from "../image/manifest.ts";
@@ -48,11 +48,7 @@ export async function readLayer(store: Store, { descriptor, diffId }: Layer): Pr
 }
 
 /** Puts those files whose bytes are in layers into a folder, each under its digest's hex digits. */
-export async function extractFiles(
-  store: Store,
-  files: readonly FileNode[],
-  folder: string,
-): Promise<void> {
+export async function extractFiles(store: Store, files: readonly FileNode[], folder: string): Promise<void> {
   const layers = new Map<Digest, { layer: Descriptor; wanted: Map<string, Digest> }>();
   for (const { source, digest } of files) {
     if (source.kind !== "layer") continue;
@@ -69,7 +65,7 @@ export async function extractFiles(
   }
 }
 
-type OnEntry = (header: Headers, content: Readable) => Promise<void>;
+type OnEntry = (header: Header, content: Readable) => Promise<void>;
 
 /** @returns the digest of the tar, uncompressed */
 async function readTar(store: Store, layer: Descriptor, onEntry: OnEntry): Promise<Digest> {
@@ -89,7 +85,8 @@ async function readTar(store: Store, layer: Descriptor, onEntry: OnEntry): Promi
 }
 
 function openDecompressor({ mediaType }: Descriptor): Transform {
-  if (mediaType === mediaTypes.ociLayerGzip || mediaType === mediaTypes.dockerLayerGzip) return createGunzip();
+  if (mediaType === mediaTypes.ociLayerGzip || mediaType === mediaTypes.dockerLayerGzip)
+    return createGunzip();
   if (mediaType === mediaTypes.ociLayerTar) return new PassThrough();
   throw new CodedError({
     code: "E_LAYER_UNSUPPORTED",
@@ -102,7 +99,7 @@ function openDecompressor({ mediaType }: Descriptor): Transform {
 async function readEntry(
   layer: Descriptor,
   path: string,
-  header: Headers,
+  header: Header,
   content: Readable,
   files: ReadonlyMap<string, FileNode>,
 ): Promise<Change | undefined> {
@@ -118,7 +115,10 @@ async function readEntry(
     if (name.startsWith(whiteoutPrefix)) {
       return { path: normalizePath(`${path}/../${name.slice(whiteoutPrefix.length)}`), remove: "path" };
     }
-    return { path, node: { type: "file", digest, sizeBytes, source: { kind: "layer", layer, path }, ...ownership } };
+    return {
+      path,
+      node: { type: "file", digest, sizeBytes, source: { kind: "layer", layer, path }, ...ownership },
+    };
   }
   content.resume();
   switch (header.type) {

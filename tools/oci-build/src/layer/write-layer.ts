@@ -5,7 +5,7 @@ import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import { CodedError } from "@workspace/shared-config";
-import { type Headers, type Pack, pack } from "tar-stream";
+import { type Pack, pack } from "tar-stream";
 import type { Change, FileNode } from "../files/file-tree.ts";
 import { type Digest, digestOf, hexOf, isDigest } from "../image/digest.ts";
 import { isObject, mediaTypes } from "../image/manifest.ts";
@@ -81,7 +81,8 @@ async function packChanges(
   scratch: string,
 ): Promise<void> {
   for (const change of changes) {
-    if (!("node" in change)) throw new Error(`a written layer removes nothing, but this one would: ${change.path}`);
+    if (!("node" in change))
+      throw new Error(`a written layer removes nothing, but this one would: ${change.path}`);
     const { path, node } = change;
     const header = { mode: node.mode, uid: node.uid, gid: node.gid, mtime: new Date(epochSeconds * 1000) };
     if (node.type === "directory") await packEntry(tar, { ...header, name: `${path}/`, type: "directory" });
@@ -95,22 +96,24 @@ async function packChanges(
   tar.finalize();
 }
 
-function packEntry(tar: Pack, header: Headers): Promise<void> {
+type EntryHeader = Parameters<Pack["entry"]>[0];
+
+function packEntry(tar: Pack, header: EntryHeader): Promise<void> {
   return new Promise((resolve, reject) => {
     tar.entry(header, (error) => (error ? reject(error) : resolve()));
   });
 }
 
-async function packFile(tar: Pack, header: Headers, disk: string, digest: Digest): Promise<void> {
+async function packFile(tar: Pack, header: EntryHeader, disk: string, digest: Digest): Promise<void> {
   const hash = createHash("sha256");
   let sizeBytes = 0;
   const packed = new Promise<void>((resolve, reject) => {
     const entry = tar.entry(header, (error) => (error ? reject(error) : resolve()));
     const file = createReadStream(disk, { highWaterMark: 1 << 20 });
     file.on("error", reject);
-    file.on("data", (chunk: Buffer) => {
+    file.on("data", (chunk) => {
       hash.update(chunk);
-      sizeBytes += chunk.byteLength;
+      sizeBytes += chunk.length;
     });
     file.pipe(entry);
   });
@@ -132,14 +135,11 @@ function tap(hash: Hash): Transform {
 function parseLayer(value: unknown): Layer | undefined {
   if (!isObject(value) || !isObject(value.descriptor)) return undefined;
   const { mediaType, digest, size } = value.descriptor;
-  const isWhole =
-    typeof mediaType === "string" &&
-    typeof digest === "string" &&
-    isDigest(digest) &&
-    typeof size === "number" &&
-    typeof value.diffId === "string" &&
-    isDigest(value.diffId);
-  return isWhole ? { descriptor: { mediaType, digest, size }, diffId: value.diffId } : undefined;
+  const { diffId } = value;
+  if (typeof mediaType !== "string" || typeof size !== "number") return undefined;
+  if (typeof digest !== "string" || !isDigest(digest) || typeof diffId !== "string" || !isDigest(diffId))
+    return undefined;
+  return { descriptor: { mediaType, digest, size }, diffId };
 }
 
 function fileChanged(path: string, cause?: unknown): CodedError {

@@ -1,0 +1,189 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { CodedError } from "@workspace/shared-config";
+import { malformed } from "../dockerfile/dockerfile-error.ts";
+import { parseDockerfile } from "../dockerfile/parse-dockerfile.ts";
+import {
+  type BuildStage,
+  findCopySource,
+  findTargetStage,
+  type StageBase,
+  splitStages,
+} from "../dockerfile/stages.ts";
+import { expandWord } from "../dockerfile/words.ts";
+import { createDiskTree, readIgnoreFile } from "../files/disk-tree.ts";
+import { createFileDigester } from "../files/file-digest.ts";
+import type { FileTree } from "../files/file-tree.ts";
+import { createMemoryTree } from "../files/memory-tree.ts";
+import { buildScratchConfig, type ImageConfig } from "../image/image-config.ts";
+import { type Descriptor, type ImageManifest, mediaTypes } from "../image/manifest.ts";
+import { type Platform, parsePlatform } from "../image/platform.ts";
+import type { BaseImage, Layer } from "../layer/layer.ts";
+import { readLayer } from "../layer/read-layer.ts";
+import { writeLayer } from "../layer/write-layer.ts";
+import { formatBytes, type Progress } from "../progress/progress.ts";
+import type { Store } from "../store/store.ts";
+import { createBuildArguments } from "./build-arguments.ts";
+import { type BuiltStage, buildStage, evaluateGlobals } from "./build-stage.ts";
+
+export interface BuildImageProps {
+  readonly store: Store;
+  readonly contextDirectory: string;
+  /** @default `Dockerfile` in the context */
+  readonly dockerfile?: string;
+  /** A stage's name or number. @default the last one */
+  readonly target?: string;
+  readonly platform: Platform;
+  /** The platform of this machine, which FROM --platform=$BUILDPLATFORM means. */
+  readonly buildPlatform: Platform;
+  readonly buildArgs: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  /** The time of the image and of its files, in seconds since 1970. */
+  readonly epochSeconds: number;
+  readonly noCache: boolean;
+  /** Fetches a base image. */
+  readonly pull: (reference: string, platform: Platform) => Promise<BaseImage>;
+  readonly progress: Progress;
+}
+
+/**
+ * Builds the image that a Dockerfile describes into the store: an OCI manifest for one platform. The same context,
+ * Dockerfile, arguments and base images give the same digest.
+ *
+ * @throws CodedError `E_DOCKERFILE_MISSING`, `E_DOCKERFILE_UNSUPPORTED`, `E_DOCKERFILE_MALFORMED`,
+ * `E_DOCKERFILE_TARGET`, `E_COPY_SOURCE_MISSING`, `E_COPY_DESTINATION`, `E_FILE_CHANGED` and those of `pull`
+ */
+export async function buildImage(props: BuildImageProps): Promise<Descriptor> {
+  const { store, contextDirectory, platform, progress } = props;
+  const dockerfilePath = props.dockerfile ?? join(contextDirectory, "Dockerfile");
+  const { instructions, escapeCharacter } = parseDockerfile(readDockerfile(dockerfilePath));
+  const buildArguments = createBuildArguments(props.buildArgs, {
+    target: platform,
+    build: props.buildPlatform,
+  });
+  const globals = evaluateGlobals(instructions, escapeCharacter, buildArguments);
+  const stages = splitStages(instructions, escapeCharacter, globals);
+  const target = findTargetStage(stages, props.target);
+  if (target === undefined) {
+    throw new CodedError({
+      code: "E_DOCKERFILE_TARGET",
+      what: "the Dockerfile has no such stage",
+      value: props.target,
+      remedy: `Choose one of: ${stages.map((stage) => stage.from.stageName ?? stage.index).join(", ")}`,
+    });
+  }
+
+  const ignored = readIgnoreFile(contextDirectory, dockerfilePath);
+  const context = createDiskTree({
+    directory: contextDirectory,
+    ...(ignored !== undefined && { ignored }),
+    digestFile: createFileDigester(store),
+  });
+
+  async function startFrom(base: StageBase, stage: BuildStage): Promise<BuiltStage> {
+    if (base.kind === "stage") {
+      const earlier = stages[base.index];
+      if (earlier === undefined) throw malformed("the stage is missing", stage.from);
+      const built = await build(earlier);
+      const layers = await Promise.all(built.layers.map((layer) => changesOf(store, layer)));
+      return { ...built, tree: createMemoryTree(layers) };
+    }
+    const platformWord = stage.from.platform && expandWord(stage.from.platform, globals, escapeCharacter);
+    const stagePlatform = platformWord ? parsePlatform(platformWord) : platform;
+    if (base.kind === "scratch") {
+      const scratch = buildScratchConfig(stagePlatform);
+      return { base: scratch, config: scratch.config, layers: [], history: [], tree: createMemoryTree() };
+    }
+    progress.line(`FROM ${base.reference}`);
+    const { config, layers } = await props.pull(base.reference, stagePlatform);
+    const changes = [];
+    for (const layer of layers) changes.push(await readLayer(store, layer));
+    return {
+      base: config,
+      config: config.config,
+      layers,
+      history: config.history,
+      tree: createMemoryTree(changes),
+    };
+  }
+
+  async function build(stage: BuildStage): Promise<BuiltStage> {
+    const findSource = async (instruction: Parameters<typeof findCopySource>[0]): Promise<FileTree> => {
+      if (instruction.from === undefined) return context;
+      return (await startFrom(findCopySource(instruction, stage, stages), stage)).tree;
+    };
+    const start = await startFrom(stage.base, stage);
+    return buildStage({ stage, start, escapeCharacter, buildArguments, globals, findSource });
+  }
+
+  const built = await build(target);
+  const layers: Layer[] = [];
+  for (const layer of built.layers) {
+    if (!("changes" in layer)) {
+      layers.push(layer);
+      continue;
+    }
+    const written = await writeLayer({ ...props, changes: layer.changes });
+    progress.line(
+      `${layer.createdBy}  ${formatBytes(written.descriptor.size)}${written.cached ? ", cached" : ""}`,
+    );
+    layers.push({ descriptor: written.descriptor, diffId: written.diffId });
+  }
+  for (const name of buildArguments.unused()) progress.line(`warning: no stage uses --build-arg ${name}`);
+  return storeImage(props, built, layers);
+}
+
+async function changesOf(store: Store, layer: BuiltStage["layers"][number]) {
+  return "changes" in layer ? layer.changes : readLayer(store, layer);
+}
+
+function storeImage(
+  { store, epochSeconds, labels }: BuildImageProps,
+  { base, config, history }: BuiltStage,
+  layers: readonly Layer[],
+): Descriptor {
+  const created = new Date(epochSeconds * 1000).toISOString().replace(".000Z", "Z");
+  const hasLabels = Object.keys(labels).length > 0;
+  const imageConfig: ImageConfig = {
+    created,
+    architecture: base.architecture,
+    ...(base.variant !== undefined && { variant: base.variant }),
+    os: base.os,
+    config: { ...config, ...(hasLabels && { Labels: { ...config.Labels, ...labels } }) },
+    rootfs: { type: "layers", diff_ids: layers.map((layer) => layer.diffId) },
+    history: history.map((entry) => ({ created, ...entry })),
+  };
+  const configBytes = Buffer.from(JSON.stringify(imageConfig));
+  const manifest: ImageManifest = {
+    schemaVersion: 2,
+    mediaType: mediaTypes.ociManifest,
+    config: {
+      mediaType: mediaTypes.ociConfig,
+      digest: store.putBlob(configBytes),
+      size: configBytes.byteLength,
+    },
+    layers: layers.map(({ descriptor: { mediaType, digest, size } }) => ({ mediaType, digest, size })),
+  };
+  const manifestBytes = Buffer.from(JSON.stringify(manifest));
+  return {
+    mediaType: manifest.mediaType,
+    digest: store.putBlob(manifestBytes),
+    size: manifestBytes.byteLength,
+  };
+}
+
+function readDockerfile(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    if (!(cause instanceof Error && "code" in cause && (cause.code === "ENOENT" || cause.code === "ENOTDIR")))
+      throw cause;
+    throw new CodedError({
+      code: "E_DOCKERFILE_MISSING",
+      what: "there is no Dockerfile",
+      value: path,
+      remedy: "Check the directory, or name the file with --file.",
+      cause,
+    });
+  }
+}
