@@ -1,4 +1,14 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { CodedError } from "@workspace/shared-config";
@@ -90,9 +100,18 @@ function copyWorkingTree(directory: string): void {
   }
 }
 
+/** Those of the root, and those that a project has for itself because another needs a different version. */
 function linkInstalledPackages(directory: string): void {
-  const source = join(workspaceRoot, "node_modules");
-  const target = join(directory, "node_modules");
+  const projects = ["apps", "libs", "tools"].flatMap((room) =>
+    readdirSync(join(workspaceRoot, room)).map((name) => join(room, name)),
+  );
+  const folders = ["", "docker", ...projects].map((folder) => join(folder, "node_modules"));
+  for (const folder of folders.filter((candidate) => existsSync(join(workspaceRoot, candidate)))) {
+    linkFolder(join(workspaceRoot, folder), join(directory, folder));
+  }
+}
+
+function linkFolder(source: string, target: string): void {
   const linked = execaSync("cp", ["-al", source, target], { reject: false });
   if (!linked.failed) return;
   rmSync(target, { recursive: true, force: true });
