@@ -1,40 +1,86 @@
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { bunPath, type CompiledEngine } from "@workspace/lambda-runtime/compile";
 import { CodedError } from "@workspace/shared-config";
-import { runBun } from "./bun.ts";
+import { checkBytecode } from "./bytecode.ts";
 
-/** The name that an app finds its build's identity under: 12 hex digits that change with the bundle, and only with it. */
+export interface AppBundle {
+  /** Has `app.js` and its bytecode, `app.js.jsc`. */
+  readonly directory: string;
+  /** Whether the engine was seen to use the bytecode; `unknown` where this machine can't run the engine. */
+  readonly bytecode: "used" | "unknown";
+}
+
+/** What an app finds its build's identity under: 12 hex digits that change with the bundle, and only with it. */
 const identity = "process.env.BUILD_ID";
 
-/** Makes `app.js` and its bytecode, `app.js.jsc`. @throws CodedError `E_BUNDLE_FAILED` */
-export async function buildApp(entry: string, outDir: string): Promise<void> {
-  const draft = mkdtempSync(join(tmpdir(), "app-bundle-"));
+const flags = ["--target=bun", "--format=cjs", "--minify", "--keep-names", "--entry-naming=app.js"];
+const cacheDir = join(import.meta.dirname, "../dist/apps");
+const run = promisify(execFile);
+
+/**
+ * Bundles an app. The bundle itself is made each time, since only that shows whether anything has changed; bytecode and
+ * its check are kept.
+ *
+ * @throws CodedError `E_BUNDLE_FAILED`, `E_BYTECODE_UNUSED`
+ */
+export async function buildApp(entry: string, engine: CompiledEngine): Promise<AppBundle> {
+  await mkdir(cacheDir, { recursive: true });
+  const part = await mkdtemp(join(cacheDir, "part-"));
   try {
-    await bundle(entry, draft, "");
-    const buildId = createHash("sha256")
-      .update(readFileSync(join(draft, "app.js")))
-      .digest("hex")
-      .slice(0, 12);
-    await bundle(entry, outDir, buildId);
+    await bundle(entry, part, "", []);
+    const hash = createHash("sha256").update(await readFile(join(part, "app.js")));
+    const buildId = hash.copy().digest("hex").slice(0, 12);
+    const directory = join(cacheDir, hash.update(engine.sha256).digest("hex").slice(0, 16));
+    const known = await findKnown(directory);
+    if (known !== undefined) return known;
+    const files = join(part, "files");
+    await bundle(entry, files, buildId, ["--bytecode"]);
+    await writeFile(join(part, "bytecode"), await checkBytecode(engine.path, files));
+    await rm(join(part, "app.js"));
+    await rename(part, directory).catch(ignoreExisting);
+    return (await findKnown(directory)) ?? Promise.reject(new Error(`${directory} has vanished`));
   } finally {
-    rmSync(draft, { recursive: true });
+    await rm(part, { recursive: true, force: true });
   }
 }
 
-async function bundle(entry: string, outDir: string, buildId: string): Promise<void> {
-  const flags = ["--target=bun", "--format=cjs", "--minify", "--bytecode", "--entry-naming=app.js"];
+async function findKnown(directory: string): Promise<AppBundle | undefined> {
+  try {
+    const bytecode = await readFile(join(directory, "bytecode"), "utf8");
+    return { directory: join(directory, "files"), bytecode: bytecode === "used" ? "used" : "unknown" };
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** Another build has made the same meanwhile. */
+function ignoreExisting(error: NodeJS.ErrnoException): void {
+  if (error.code !== "ENOTEMPTY") throw error;
+}
+
+/** Names are relative and always the same: bytecode holds them, and the same content must give the same bytes. */
+async function bundle(
+  entry: string,
+  outDir: string,
+  buildId: string,
+  more: readonly string[],
+): Promise<void> {
   const define = `--define=${identity}=${JSON.stringify(buildId)}`;
   try {
-    await runBun(["build", basename(entry), ...flags, define, `--outdir=${outDir}`], dirname(entry));
+    await run(bunPath, ["build", basename(entry), ...flags, ...more, define, `--outdir=${outDir}`], {
+      cwd: dirname(entry),
+    });
   } catch (cause) {
-    const remedy = "Mend what the bundler says.";
     throw new CodedError({
       code: "E_BUNDLE_FAILED",
       what: "the app could not be bundled",
-      value: entry,
-      remedy,
+      value: cause instanceof Error && "stderr" in cause ? cause.stderr : entry,
+      remedy: "Mend what the bundler says. It makes CommonJS, which has no top-level await.",
       cause,
     });
   }

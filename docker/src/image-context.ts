@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { copyFileSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { join, relative } from "node:path";
+import { chmod, copyFile, link, mkdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { compileEngine } from "@workspace/lambda-runtime/compile";
 import type { Architecture } from "@workspace/shared-config";
-import { buildApp } from "./app-bundle.ts";
-import { buildEngine } from "./engine-binary.ts";
+import { type AppBundle, buildApp } from "./app-bundle.ts";
 import { initialAppEntry } from "./initial-app.ts";
 
 export interface ImageContextProps {
@@ -17,59 +17,52 @@ export interface ImageContextProps {
 /** A folder that a container CLI builds an image from. */
 export interface ImageContext {
   readonly directory: string;
-  /** Hash over every file's path, mode and bytes: 64 hex digits. */
+  /** Hash over the platform and every file: 64 hex digits. The same content has the same everywhere. */
   readonly contentId: string;
   readonly platform: "linux/amd64" | "linux/arm64";
+  /** Whether the engine was seen to use the app's bytecode; `unknown` where this machine can't run the engine. */
+  readonly bytecode: AppBundle["bytecode"];
 }
 
-/** Bundles the app and puts engine, app and Dockerfile side by side. @throws CodedError `E_BUNDLE_FAILED`, `E_BYTECODE_UNUSED` */
-export async function buildImageContext({
-  appEntry,
-  architecture,
-  outDir,
-}: ImageContextProps): Promise<ImageContext> {
-  const engine = await buildEngine(architecture);
-  rmSync(outDir, { recursive: true, force: true });
-  mkdirSync(join(outDir, "app"), { recursive: true });
-  await buildApp(appEntry, join(outDir, "app"));
-  placeFile(engine.path, join(outDir, "engine"));
+/**
+ * Bundles the app and puts engine, app and Dockerfile side by side. What has not changed since last time is not made
+ * again.
+ *
+ * @throws CodedError `E_BUNDLE_FAILED`, `E_BYTECODE_UNUSED`, and what `compileEngine` throws
+ */
+export async function buildImageContext(props: ImageContextProps): Promise<ImageContext> {
+  const { appEntry, architecture, outDir } = props;
+  const engine = await compileEngine(architecture);
+  const app = await buildApp(appEntry, engine);
   const kind = appEntry === initialAppEntry ? "initial" : "app";
-  copyFileSync(join(import.meta.dirname, "..", kind, "Dockerfile"), join(outDir, "Dockerfile"));
-  return {
-    directory: outDir,
-    contentId: hashContext(outDir, new Map([["engine", engine.sha256]])),
-    platform: architecture === "arm64" ? "linux/arm64" : "linux/amd64",
-  };
-}
-
-/** A hard link where the file system has one: the engine has 100 MB. */
-function placeFile(from: string, to: string): void {
-  try {
-    linkSync(from, to);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EXDEV") throw error;
-    copyFileSync(from, to);
+  await rm(outDir, { recursive: true, force: true });
+  await mkdir(join(outDir, "app"), { recursive: true });
+  await placeFile(engine.path, join(outDir, "engine"));
+  await copyFile(join(import.meta.dirname, "..", kind, "Dockerfile"), join(outDir, "Dockerfile"));
+  // Lambda runs as a user of its own, whatever this machine's umask is.
+  await chmod(join(outDir, "app"), 0o755);
+  for (const name of ["app.js", "app.js.jsc"]) {
+    await copyFile(join(app.directory, name), join(outDir, "app", name));
+    await chmod(join(outDir, "app", name), 0o644);
   }
+  const platform = architecture === "arm64" ? "linux/arm64" : "linux/amd64";
+  const hash = createHash("sha256").update(`${platform}\n${engine.sha256}\n`);
+  for (const name of ["Dockerfile", "app/app.js", "app/app.js.jsc"]) {
+    hash.update(
+      createHash("sha256")
+        .update(await readFile(join(outDir, name)))
+        .digest(),
+    );
+  }
+  return { directory: outDir, contentId: hash.digest("hex"), platform, bytecode: app.bytecode };
 }
 
-/** @param known hashes of files that have been read already */
-function hashContext(directory: string, known: ReadonlyMap<string, string>): string {
-  const hash = createHash("sha256");
-  const visit = (folder: string) => {
-    for (const entry of readdirSync(folder, { withFileTypes: true }).sort((a, b) =>
-      a.name < b.name ? -1 : 1,
-    )) {
-      const path = join(folder, entry.name);
-      if (entry.isDirectory()) {
-        visit(path);
-        continue;
-      }
-      const name = relative(directory, path);
-      const mode = statSync(path).mode & 0o777;
-      const sha256 = known.get(name) ?? createHash("sha256").update(readFileSync(path)).digest("hex");
-      hash.update(JSON.stringify([name, mode, sha256]));
-    }
-  };
-  visit(directory);
-  return hash.digest("hex");
+/** A hard link where the file system has one: the engine has 110 MB. */
+async function placeFile(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EXDEV")) throw error;
+    await copyFile(from, to);
+  }
 }

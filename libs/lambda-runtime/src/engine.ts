@@ -1,65 +1,170 @@
-import { createRequire } from "node:module";
-import { join } from "node:path";
-import type { Context, Handler } from "./handler.ts";
-import { createRuntimeClient, type Invocation } from "./runtime-client.ts";
-import { buildRuntimeError } from "./runtime-error.ts";
+import { adaptHandler, type Invoke, type Result } from "./handler/adapt-handler.ts";
+import {
+  buildContext,
+  buildContextTemplate,
+  type Context,
+  type ContextTemplate,
+  type Environment,
+} from "./handler/context.ts";
+import { loadHandler } from "./handler/load-handler.ts";
+import type { InvocationStore } from "./invocation/invocation-store.ts";
+import { runShutdownHooks } from "./lifecycle/shutdown.ts";
+import type { Log } from "./logging/logger.ts";
+import { type Delivery, type Invocation, RuntimeClient } from "./runtime-api/runtime-client.ts";
+import { buildRuntimeError, EngineError } from "./runtime-api/runtime-error.ts";
 
-type Environment = Readonly<Record<string, string | undefined>>;
+export interface EngineProps {
+  readonly environment: Environment;
+  readonly store: InvocationStore;
+  readonly log: Log;
+  /** Sets the trace id that code outside of any context finds, such as the AWS SDK. */
+  readonly setTraceId: (traceId: string | undefined) => void;
+  readonly exit: (code: number) => never;
+}
 
-/** Loads the handler and answers invocations, one after another, until the process is ended. */
-export async function runEngine(environment: Environment): Promise<never> {
-  const client = createRuntimeClient(environment.AWS_LAMBDA_RUNTIME_API ?? "");
-  let handler: Handler;
-  try {
-    handler = loadHandler(environment.LAMBDA_TASK_ROOT ?? "/var/task", environment._HANDLER ?? "");
-  } catch (error) {
-    console.error(error);
-    await client.failInit(buildRuntimeError(error));
-    process.exit(1);
+/** How many invocations Lambda sends at once. @see https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances.html */
+export function parseConcurrency(environment: Environment): number {
+  const concurrency = Number(environment.AWS_LAMBDA_MAX_CONCURRENCY ?? 1);
+  return Number.isInteger(concurrency) && concurrency > 0 ? concurrency : 1;
+}
+
+/** The life of an execution environment: loads the handler, answers invocations, and ends in good order. */
+export class Engine {
+  readonly #props: EngineProps;
+  readonly #address: string;
+  readonly #template: ContextTemplate;
+  readonly #inFlight = new Set<string>();
+  #stopping = false;
+
+  constructor(props: EngineProps) {
+    this.#props = props;
+    this.#address = props.environment.AWS_LAMBDA_RUNTIME_API ?? "";
+    this.#template = buildContextTemplate(props.environment);
   }
-  for (;;) {
-    const invocation = await client.next();
-    process.env._X_AMZN_TRACE_ID = invocation.traceId;
-    let body: string;
+
+  async run(): Promise<void> {
+    const { environment } = this.#props;
+    const invoke = await this.#init();
+    const lanes = Array.from({ length: parseConcurrency(environment) }, () => this.#serve(invoke));
+    await Promise.all(lanes);
+  }
+
+  /** On SIGTERM: finishes what is in flight, runs the shutdown hooks, and exits with 0. */
+  async stop(): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    if (this.#inFlight.size === 0) await this.#shutDown();
+  }
+
+  /**
+   * On an error that nobody caught: fails what is in flight, since the process can't be trusted any more, and exits.
+   * The codes are those of AWS's own client for Node.js.
+   *
+   * @see https://github.com/aws/aws-lambda-nodejs-runtime-interface-client/blob/main/src/index.mjs
+   */
+  async crash(kind: "uncaughtException" | "unhandledRejection", error: unknown): Promise<never> {
+    const { log, exit } = this.#props;
+    log("FATAL", kind === "uncaughtException" ? "Uncaught Exception" : "Unhandled Promise Rejection", error);
+    const cause = buildRuntimeError(error);
+    const runtimeError =
+      kind === "uncaughtException" ? cause : { ...cause, errorType: "Runtime.UnhandledPromiseRejection" };
     try {
-      const result = await handler(JSON.parse(invocation.event), buildContext(invocation, environment));
-      body = JSON.stringify(result) ?? "null";
-    } catch (error) {
-      console.error(error);
-      await client.fail(invocation.requestId, buildRuntimeError(error));
-      continue;
+      for (const requestId of this.#inFlight) {
+        await new RuntimeClient(this.#address).fail(requestId, runtimeError);
+      }
+    } catch (unreachable) {
+      log("FATAL", "The error could not be reported", unreachable);
     }
-    await client.respond(invocation.requestId, body);
+    return exit(kind === "uncaughtException" ? 129 : 128);
+  }
+
+  async #init(): Promise<Invoke> {
+    const { environment, log, exit } = this.#props;
+    try {
+      const name = environment._HANDLER ?? "";
+      return adaptHandler(await loadHandler(environment.LAMBDA_TASK_ROOT ?? "/var/task", name), name);
+    } catch (error) {
+      log("FATAL", "Init Error", error);
+      await new RuntimeClient(this.#address).failInit(buildRuntimeError(error));
+      return exit(1);
+    }
+  }
+
+  /** One lane: one connection, one invocation at a time. */
+  async #serve(invoke: Invoke): Promise<void> {
+    const client = new RuntimeClient(this.#address);
+    while (!this.#stopping) {
+      const invocation = await client.next();
+      this.#inFlight.add(invocation.requestId);
+      try {
+        await this.#answer(client, invoke, invocation);
+      } finally {
+        this.#inFlight.delete(invocation.requestId);
+      }
+    }
+    client.close();
+    if (this.#inFlight.size === 0) await this.#shutDown();
+  }
+
+  async #answer(client: RuntimeClient, invoke: Invoke, invocation: Invocation): Promise<void> {
+    const { requestId } = invocation;
+    this.#props.setTraceId(invocation.traceId);
+    let context: Context;
+    try {
+      context = buildContext(this.#template, invocation);
+    } catch (error) {
+      await this.#fail(client, requestId, error);
+      return;
+    }
+    await this.#props.store.run(context, async () => {
+      let result: Result;
+      try {
+        result = await invoke(parseEvent(invocation.event), context);
+      } catch (error) {
+        await this.#fail(client, requestId, error);
+        return;
+      }
+      await this.#deliver(client, requestId, result);
+    });
+  }
+
+  async #deliver(client: RuntimeClient, requestId: string, result: Result): Promise<void> {
+    const { log } = this.#props;
+    let delivery: Delivery;
+    if (typeof result === "string") {
+      delivery = await client.respond(requestId, result);
+    } else {
+      const streamed = await client.respondStreaming(requestId, result);
+      if (streamed.failure !== undefined) log("ERROR", "Invoke Error", streamed.failure.error);
+      delivery = streamed.delivery;
+    }
+    if (delivery === "refused") log("ERROR", "The Runtime API refused the result");
+    if (delivery === "tooLarge") {
+      const size = typeof result === "string" ? `${Buffer.byteLength(result)} bytes` : "its stream";
+      const message = `the result is larger than Lambda takes: ${size}`;
+      await this.#fail(client, requestId, new EngineError("Function.ResponseSizeTooLarge", message));
+    }
+  }
+
+  async #fail(client: RuntimeClient, requestId: string, error: unknown): Promise<void> {
+    const { log } = this.#props;
+    log("ERROR", "Invoke Error", error);
+    const delivery = await client.fail(requestId, buildRuntimeError(error));
+    if (delivery !== "accepted") log("ERROR", "The Runtime API refused the report of the error");
+  }
+
+  async #shutDown(): Promise<never> {
+    const errors = await runShutdownHooks();
+    for (const error of errors) this.#props.log("ERROR", "Shutdown Hook Error", error);
+    return this.#props.exit(0);
   }
 }
 
-/** @param name file and export: `app.handler` */
-function loadHandler(taskRoot: string, name: string): Handler {
-  const at = name.lastIndexOf(".");
-  const [file, exported] = [name.slice(0, at), name.slice(at + 1)];
-  const loaded = createRequire(join(taskRoot, "/"))(join(taskRoot, `${file}.js`)) as Record<string, unknown>;
-  const handler = loaded[exported];
-  if (typeof handler !== "function") {
-    throw new Error(
-      `${name} is not a function: ${file}.js exports ${Object.keys(loaded).join(", ") || "nothing"}`,
-    );
+/** @throws EngineError `Runtime.UnmarshalError` */
+function parseEvent(event: Buffer): unknown {
+  try {
+    return JSON.parse(event.toString("utf8"));
+  } catch (cause) {
+    throw new EngineError("Runtime.UnmarshalError", "the event is not JSON", { cause });
   }
-  return handler as Handler;
-}
-
-function buildContext(invocation: Invocation, environment: Environment): Context {
-  const { deadlineMs, clientContext, identity } = invocation;
-  return {
-    awsRequestId: invocation.requestId,
-    functionName: environment.AWS_LAMBDA_FUNCTION_NAME ?? "",
-    functionVersion: environment.AWS_LAMBDA_FUNCTION_VERSION ?? "",
-    invokedFunctionArn: invocation.functionArn,
-    memoryLimitInMB: environment.AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? "",
-    logGroupName: environment.AWS_LAMBDA_LOG_GROUP_NAME ?? "",
-    logStreamName: environment.AWS_LAMBDA_LOG_STREAM_NAME ?? "",
-    deadlineMs,
-    ...(clientContext && { clientContext: JSON.parse(clientContext) }),
-    ...(identity && { identity: JSON.parse(identity) }),
-    getRemainingTimeInMillis: () => Math.max(0, deadlineMs - Date.now()),
-  };
 }

@@ -1,0 +1,89 @@
+import { spawn } from "node:child_process";
+import { copyFile, mkdtemp, rm } from "node:fs/promises";
+import { createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CodedError } from "@workspace/shared-config";
+
+/** What JavaScriptCore says, with `BUN_JSC_verboseDiskCache`, for each piece of bytecode that it uses. */
+const hit = /\[Disk Cache\] Cache hit/g;
+
+/** How long an app may take to get ready here; bytecode has been used or ignored long before. */
+const startTimeoutMs = 30_000;
+
+/**
+ * Whether the engine uses the app's bytecode. One that is stale, cut short or of another Bun is ignored without a word,
+ * and the app starts half as fast; so the engine is started with and without it, and must use more of it with.
+ *
+ * The app's top-level code runs: without credentials, and with nothing of this process's environment.
+ *
+ * @param appDir has `app.js` and `app.js.jsc`
+ * @returns `unknown` where this machine can't run the engine, which is of another architecture
+ * @throws CodedError `E_BYTECODE_UNUSED`
+ */
+export async function checkBytecode(enginePath: string, appDir: string): Promise<"used" | "unknown"> {
+  const bare = await mkdtemp(join(tmpdir(), "app-without-bytecode-"));
+  try {
+    await copyFile(join(appDir, "app.js"), join(bare, "app.js"));
+    const withIt = await countHits(enginePath, appDir);
+    if (withIt === undefined) return "unknown";
+    const without = (await countHits(enginePath, bare)) ?? 0;
+    if (withIt > without) return "used";
+    throw new CodedError({
+      code: "E_BYTECODE_UNUSED",
+      what: `the engine does not use the app's bytecode: it read ${without} pieces without it`,
+      value: withIt,
+      remedy: "Bundle with the Bun that the engine is compiled with: run `npm ci`, and build again.",
+    });
+  } finally {
+    await rm(bare, { recursive: true });
+  }
+}
+
+/** Starts the engine on an app and counts until it asks for work or ends. @returns undefined where it can't be started */
+async function countHits(enginePath: string, appDir: string): Promise<number | undefined> {
+  const server = createServer();
+  const address = await listen(server);
+  try {
+    const engine = spawn(enginePath, [], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: {
+        AWS_LAMBDA_RUNTIME_API: address,
+        LAMBDA_TASK_ROOT: appDir,
+        _HANDLER: "app.handler",
+        BUN_JSC_verboseDiskCache: "1",
+      },
+    });
+    let output = "";
+    for (const stream of [engine.stdout, engine.stderr]) {
+      stream.setEncoding("utf8").on("data", (text) => {
+        output += text;
+      });
+    }
+    server.once("connection", (socket) =>
+      socket.once("data", () => engine.kill("SIGKILL")).on("error", () => {}),
+    );
+    const timeout = setTimeout(() => engine.kill("SIGKILL"), startTimeoutMs);
+    const started = await new Promise<boolean>((resolve, reject) => {
+      engine.once("close", () => resolve(true));
+      engine.once("error", (error: NodeJS.ErrnoException) => {
+        if (error.code === "ENOEXEC") resolve(false);
+        else reject(error);
+      });
+    });
+    clearTimeout(timeout);
+    return started ? (output.match(hit)?.length ?? 0) : undefined;
+  } finally {
+    server.close();
+  }
+}
+
+function listen(server: Server): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      resolve(typeof address === "object" && address !== null ? `127.0.0.1:${address.port}` : "");
+    });
+  });
+}

@@ -1,0 +1,62 @@
+import { createRequire } from "node:module";
+import { EngineError } from "../runtime-api/runtime-error.ts";
+
+/**
+ * Loads what `_HANDLER` names: file and export, `app.handler`, `folder/app.nested.handler`. Where the file has no such
+ * export, its default export counts, so that one name fits functions and Web-standard apps.
+ *
+ * @param taskRoot absolute path of the folder with the app's code
+ * @throws EngineError `Runtime.MalformedHandlerName`, `Runtime.ImportModuleError`, `Runtime.UserCodeSyntaxError`,
+ * `Runtime.HandlerNotFound`; and whatever the app's code throws while it is loaded
+ */
+export function loadHandler(taskRoot: string, name: string): unknown {
+  const { path, exportPath } = parseHandlerName(name);
+  const file = `${taskRoot}/${path}.js`;
+  const loaded = requireApp(file);
+  const handler = findExport(loaded, exportPath) ?? findExport(loaded, ["default"]);
+  if (handler === undefined || handler === null) {
+    const names = Object.keys(loaded).join(", ") || "nothing";
+    throw new EngineError(
+      "Runtime.HandlerNotFound",
+      `${name} is undefined or not exported: ${file} exports ${names}`,
+    );
+  }
+  return handler;
+}
+
+function parseHandlerName(name: string): { path: string; exportPath: string[] } {
+  const match = /^(.*?[^/.]+)\.([^/]+)$/.exec(name);
+  if (match === null || name.includes("..") || name.startsWith("/")) {
+    throw new EngineError(
+      "Runtime.MalformedHandlerName",
+      `_HANDLER is not FILE.EXPORT: ${JSON.stringify(name)}; the image's CMD or the function's configuration sets it`,
+    );
+  }
+  return { path: match[1] ?? "", exportPath: (match[2] ?? "").split(".") };
+}
+
+function requireApp(file: string): Record<string, unknown> {
+  try {
+    return createRequire(file)(file);
+  } catch (error) {
+    if (error instanceof SyntaxError) {
+      throw new EngineError("Runtime.UserCodeSyntaxError", `${file}: ${error.message}`, { cause: error });
+    }
+    if (isModuleMissing(error)) {
+      throw new EngineError("Runtime.ImportModuleError", error.message, { cause: error });
+    }
+    throw error;
+  }
+}
+
+function isModuleMissing(error: unknown): error is Error {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return code === "MODULE_NOT_FOUND" || code === "ERR_MODULE_NOT_FOUND";
+}
+
+function findExport(loaded: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) => (value === null || value === undefined ? undefined : Object(value)[key]),
+    loaded,
+  );
+}

@@ -1,0 +1,200 @@
+import { ResponseParser, WireFormatError, type WireResponse } from "./response-parser.ts";
+
+/** A connection was refused, or ended before anything of the answer to a request had come. */
+export class ConnectionLostError extends Error {
+  override readonly name = "ConnectionLostError";
+}
+
+/** Where the body of a request goes, piece by piece. */
+export interface BodyWriter {
+  /**
+   * Resolves when the kernel has taken the bytes, so that who waits for it holds one piece at a time.
+   * @throws ConnectionLostError also when the server has answered already: it wants no more of the body
+   */
+  write(bytes: Uint8Array): Promise<void>;
+}
+
+interface Exchange {
+  readonly resolve: (response: WireResponse) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * One keep-alive connection that carries one request at a time. There is no limit on how long an answer takes: an
+ * environment waits for its next invocation for as long as Lambda keeps it.
+ */
+export class Connection {
+  readonly #hostname: string;
+  readonly #port: number;
+  #socket: Bun.Socket | undefined;
+  #parser: ResponseParser | undefined;
+  #exchange: Exchange | undefined;
+  /** What the kernel has not taken yet. */
+  #unsent: Uint8Array | undefined;
+  #onDrained: (() => void) | undefined;
+
+  /** @param address host and port, as in `AWS_LAMBDA_RUNTIME_API` */
+  constructor(address: string) {
+    const { hostname, port } = new URL(`http://${address}`);
+    this.#hostname = hostname.replace(/^\[|\]$/g, "");
+    this.#port = Number(port || 80);
+  }
+
+  /**
+   * Sends a request and waits for its answer. Where a connection that had carried a request before is found closed, it
+   * is made again and the request sent once more: a server may close a connection at any time that it is idle.
+   *
+   * @param head request line and headers, up to and with the empty line
+   * @throws ConnectionLostError, WireFormatError
+   */
+  async request(head: string, body?: string | Uint8Array): Promise<WireResponse> {
+    if (this.#socket !== undefined) {
+      try {
+        return await this.#exchangeOnce(head, body);
+      } catch (error) {
+        if (!(error instanceof ConnectionLostError)) throw error;
+      }
+    }
+    await this.#open();
+    return this.#exchangeOnce(head, body);
+  }
+
+  /** Sends a request whose body `writeBody` writes. @throws ConnectionLostError, WireFormatError, and what `writeBody` throws */
+  async stream(head: string, writeBody: (body: BodyWriter) => Promise<void>): Promise<WireResponse> {
+    if (this.#socket === undefined) await this.#open();
+    const answer = this.#exchangeOnce(head);
+    let settled = false;
+    const settlement = answer.then(
+      () => undefined,
+      () => undefined,
+    );
+    void settlement.then(() => {
+      settled = true;
+    });
+    const write = async (bytes: Uint8Array) => {
+      if (settled) throw new ConnectionLostError("the server answered before the end of the request");
+      this.#write(bytes);
+      if (this.#unsent !== undefined) await Promise.race([this.#drained(), settlement]);
+    };
+    try {
+      await writeBody({ write });
+    } catch (error) {
+      const answeredEarly = settled;
+      this.close();
+      if (!answeredEarly) throw error;
+    }
+    return answer;
+  }
+
+  close(): void {
+    const socket = this.#socket;
+    this.#forget();
+    socket?.end();
+  }
+
+  async #open(): Promise<void> {
+    this.#forget();
+    const ofThis = (act: () => void) => (socket: Bun.Socket) => {
+      if (socket === this.#socket) act();
+    };
+    const ended = ofThis(() => this.#ended());
+    this.#parser = new ResponseParser((response) => this.#answered(response));
+    try {
+      this.#socket = await Bun.connect({
+        hostname: this.#hostname,
+        port: this.#port,
+        socket: {
+          data: (socket, data) => {
+            if (socket === this.#socket) this.#receive(data);
+          },
+          drain: ofThis(() => this.#drain()),
+          end: ended,
+          close: ended,
+          error: ended,
+        },
+      });
+    } catch (cause) {
+      throw new ConnectionLostError(`no connection to ${this.#hostname}:${this.#port}`, { cause });
+    }
+  }
+
+  #exchangeOnce(head: string, body?: string | Uint8Array): Promise<WireResponse> {
+    return new Promise((resolve, reject) => {
+      this.#exchange = { resolve, reject };
+      if (body === undefined) this.#write(head);
+      else if (typeof body === "string") this.#write(head + body);
+      else {
+        this.#write(head);
+        this.#write(body);
+      }
+    });
+  }
+
+  #write(data: string | Uint8Array): void {
+    if (this.#unsent !== undefined) {
+      this.#unsent = Buffer.concat([this.#unsent, toBytes(data)]);
+      return;
+    }
+    const sent = this.#socket?.write(data) ?? -1;
+    if (sent < 0) this.#lose(new ConnectionLostError("the connection is closed"));
+    else if (sent < (typeof data === "string" ? Buffer.byteLength(data) : data.length)) {
+      this.#unsent = toBytes(data).subarray(sent);
+    }
+  }
+
+  #drain(): void {
+    const unsent = this.#unsent;
+    this.#unsent = undefined;
+    if (unsent !== undefined) this.#write(unsent);
+    if (this.#unsent === undefined) this.#onDrained?.();
+  }
+
+  #drained(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onDrained = resolve;
+    });
+  }
+
+  #receive(data: Buffer): void {
+    try {
+      this.#parser?.push(data);
+    } catch (error) {
+      this.#lose(error);
+    }
+  }
+
+  #answered(response: WireResponse): void {
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    if (exchange === undefined) throw new WireFormatError("an answer that nothing had asked for");
+    if (!response.keepAlive) this.close();
+    exchange.resolve(response);
+  }
+
+  #ended(): void {
+    try {
+      this.#parser?.end();
+      this.#lose(new ConnectionLostError("the connection was closed before the answer"));
+    } catch (error) {
+      this.#lose(error);
+    }
+  }
+
+  #lose(error: unknown): void {
+    const exchange = this.#exchange;
+    this.close();
+    exchange?.reject(error as Error);
+  }
+
+  #forget(): void {
+    this.#socket = undefined;
+    this.#parser = undefined;
+    this.#exchange = undefined;
+    this.#unsent = undefined;
+    this.#onDrained = undefined;
+  }
+}
+
+function toBytes(data: string | Uint8Array): Uint8Array {
+  return typeof data === "string" ? Buffer.from(data) : data;
+}
