@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createPasswords } from "../ecr/passwords.ts";
+import { createMemoryContext } from "../test-fixtures/memory-context.ts";
 import { ociManifest, openRegistry, type Registry, sha256 } from "../test-fixtures/push-image.ts";
 import { startTestServer, type TestServer } from "../test-fixtures/test-server.ts";
 
@@ -57,16 +58,8 @@ describe("login", () => {
   });
 
   it("ends when the password does", () => {
-    const values = new Map<string, unknown>();
-    const store = {
-      directory: "",
-      get: <T>(key: string) => values.get(key) as T | undefined,
-      put: (key: string, value: unknown) => void values.set(key, value),
-      delete: (key: string) => void values.delete(key),
-      keys: () => [...values.keys()],
-    };
     let nowMs = 1_000;
-    const passwords = createPasswords({ store, now: () => nowMs });
+    const passwords = createPasswords(createMemoryContext(() => nowMs));
     const { password, expiresAt } = passwords.issue();
     expect(passwords.check(password)).toBe("good");
     nowMs = expiresAt;
