@@ -1,11 +1,8 @@
 import { CodedError } from "@workspace/shared-config";
 import { Command } from "commander";
-import { type BuildOptions, type BuildSurroundings, runBuild } from "./commands/build.ts";
+import type { BuildOptions, BuildSurroundings } from "./commands/build.ts";
 import type { CommandContext } from "./commands/command-context.ts";
-import { runInspect } from "./commands/inspect.ts";
-import { runLogin } from "./commands/login.ts";
 import { refusedBuildOptions } from "./commands/refused-options.ts";
-import { pushImage } from "./registry/push-image.ts";
 import { getImage, tagImage } from "./store/local-images.ts";
 
 export interface ProgramProps extends BuildSurroundings {
@@ -15,7 +12,7 @@ export interface ProgramProps extends BuildSurroundings {
   readonly readInput: () => Promise<string>;
 }
 
-/** The command line, in docker's words. */
+/** The command line, in docker's words. Each command loads its own modules alone: starting up is most of its time. */
 export function buildProgram(props: ProgramProps): Command {
   const program = new Command("oci-build")
     .description("A container CLI that needs no engine, for Dockerfiles without RUN.")
@@ -37,6 +34,7 @@ export function buildProgram(props: ProgramProps): Command {
     .option("--no-cache", "write every layer again")
     .option("-q, --quiet", "print the image's digest and nothing else")
     .action(async (directory: string, options: BuildOptions) => {
+      const { runBuild } = await import("./commands/build.ts");
       await runBuild(await open(), directory, options, props);
     });
   for (const [flags, why] of refusedBuildOptions) {
@@ -65,6 +63,7 @@ export function buildProgram(props: ProgramProps): Command {
     .description("Send an image to its registry")
     .argument("<name>")
     .action(async (name: string) => {
+      const { pushImage } = await import("./registry/push-image.ts");
       const context = await open();
       const { digest, size } = await pushImage({ ...context, name });
       context.print(`digest: ${digest} size: ${size}`);
@@ -77,6 +76,7 @@ export function buildProgram(props: ProgramProps): Command {
     .requiredOption("-u, --username <name>")
     .requiredOption("--password-stdin", "take the password from standard input")
     .action(async (server: string, { username }: { username: string }) => {
+      const { runLogin } = await import("./commands/login.ts");
       const passwordInput = await props.readInput();
       await runLogin(await open(), {
         server,
@@ -90,7 +90,10 @@ export function buildProgram(props: ProgramProps): Command {
     .command("inspect")
     .description("Print what an image is, as JSON; exits 1 where there is none")
     .argument("<name...>")
-    .action(async (names: string[]) => runInspect(await open(), names));
+    .action(async (names: string[]) => {
+      const { runInspect } = await import("./commands/inspect.ts");
+      runInspect(await open(), names);
+    });
 
   return program;
 }

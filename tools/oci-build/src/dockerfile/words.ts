@@ -103,7 +103,7 @@ function readVariable(reader: Reader, variables: Variables, escapeCharacter: str
     return "$";
   }
   const braced = /^\$\{(\w+)(\}|:?[-+?])/.exec(rest);
-  if (braced === null) throw failedSubstitution(reader.text, "this form of ${…} is not supported");
+  if (braced === null) throw failedSubstitution(reader.text, "this form of substitution is not supported");
   const [opening, name = "", operator = ""] = braced;
   reader.at += opening.length;
   const value = variables(name);

@@ -9,7 +9,7 @@ export interface DiskTreeProps {
   readonly directory: string;
   /** What `.dockerignore` says, if there is one. */
   readonly ignored?: string;
-  readonly digestFile: (path: string, stats: Stats) => Digest;
+  readonly digestFile: (path: string) => Digest;
 }
 
 /** A build context: a folder without what `.dockerignore` excludes. Everything in it belongs to root, as in docker. */
@@ -18,7 +18,7 @@ export function createDiskTree({ directory, ignored, digestFile }: DiskTreeProps
   const pathOf = (path: string) => join(directory, path);
 
   function find(path: string): Node | undefined {
-    const stats = lstatSync(pathOf(path), { throwIfNoEntry: false });
+    const stats = statIfThere(pathOf(path));
     if (stats === undefined || isHidden(path, stats)) return undefined;
     const ownership = { mode: stats.mode & 0o7777, uid: 0, gid: 0 };
     if (stats.isDirectory()) return { type: "directory", ...ownership };
@@ -28,7 +28,7 @@ export function createDiskTree({ directory, ignored, digestFile }: DiskTreeProps
       type: "file",
       sizeBytes: stats.size,
       get digest() {
-        return digestFile(pathOf(path), stats);
+        return digestFile(pathOf(path));
       },
       source: { kind: "disk", path: pathOf(path) },
       ...ownership,
@@ -51,7 +51,7 @@ export function createDiskTree({ directory, ignored, digestFile }: DiskTreeProps
   }
 
   function isVisible(path: string): boolean {
-    const stats = lstatSync(pathOf(path), { throwIfNoEntry: false });
+    const stats = statIfThere(pathOf(path));
     return stats !== undefined && !isHidden(path, stats);
   }
 
@@ -65,9 +65,20 @@ function parseIgnored(text: string): { rules: Ignore; hasExceptions: boolean } {
 /** `<Dockerfile>.dockerignore` wins over the context's `.dockerignore`. */
 export function readIgnoreFile(contextDirectory: string, dockerfilePath: string): string | undefined {
   for (const path of [`${dockerfilePath}.dockerignore`, join(contextDirectory, ".dockerignore")]) {
-    if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return readFileSync(path, "utf8");
+    if (statIfThere(path) !== undefined) return readFileSync(path, "utf8");
   }
   return undefined;
+}
+
+function statIfThere(path: string): Stats | undefined {
+  try {
+    return lstatSync(path);
+  } catch (error) {
+    const isAbsent =
+      error instanceof Error && "code" in error && ["ENOENT", "ENOTDIR"].includes(String(error.code));
+    if (isAbsent) return undefined;
+    throw error;
+  }
 }
 
 function notCopyable(path: string): CodedError {

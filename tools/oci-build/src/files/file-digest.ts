@@ -28,8 +28,8 @@ export function createFileDigester(store: Store, now: () => number = Date.now): 
 }
 
 function isSettled(stats: BigIntStats, now: number): boolean {
-  const latest = stats.mtimeNs > stats.ctimeNs ? stats.mtimeNs : stats.ctimeNs;
-  return BigInt(now - settledAfterMs) > latest / 1_000_000n;
+  const settledBeforeNs = BigInt(now - settledAfterMs) * 1_000_000n;
+  return stats.mtimeNs < settledBeforeNs && stats.ctimeNs < settledBeforeNs;
 }
 
 function hashFile(path: string): Digest {

@@ -1,4 +1,4 @@
-import type { FileTree } from "./file-tree.ts";
+import { type FileTree, followLinks } from "./file-tree.ts";
 
 /** Whether a COPY source is a pattern of Go's `filepath.Match`, which Dockerfiles follow. */
 export function isPattern(path: string): boolean {
@@ -10,11 +10,13 @@ export function expandPattern(tree: FileTree, pattern: string): string[] {
   return pattern.split("/").reduce<string[]>(
     (folders, part) => {
       const matches = partToRegExp(part);
-      return folders.flatMap((folder) =>
-        (tree.find(folder)?.type === "directory" ? tree.list(folder) : [])
+      return folders.flatMap((folder) => {
+        const real = followLinks(tree, folder);
+        const names = tree.find(real)?.type === "directory" ? tree.list(real) : [];
+        return names
           .filter((name) => matches.test(name))
-          .map((name) => (folder === "" ? name : `${folder}/${name}`)),
-      );
+          .map((name) => (folder === "" ? name : `${folder}/${name}`));
+      });
     },
     [""],
   );

@@ -56,7 +56,15 @@ export function parseImageConfig(bytes: Uint8Array): ImageConfig {
   };
 }
 
+/** What the engines put into every image that is built from scratch. */
+const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /** What `FROM scratch` starts with. */
 export function buildScratchConfig(platform: Platform): ImageConfig {
-  return { ...platform, config: {}, rootfs: { type: "layers", diff_ids: [] }, history: [] };
+  return {
+    ...platform,
+    config: { Env: [`PATH=${defaultPath}`] },
+    rootfs: { type: "layers", diff_ids: [] },
+    history: [],
+  };
 }
