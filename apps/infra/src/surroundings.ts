@@ -3,12 +3,12 @@ import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { buildImageContext, initialAppEntry } from "@workspace/docker";
 import {
   buildHandoffClients,
+  explainReadFailure,
   type HandoffClients,
   type OnProgress,
   type Published,
 } from "@workspace/handoff";
 import {
-  CodedError,
   type FunctionOnStage,
   functions,
   parseFunction,
@@ -48,19 +48,13 @@ export function buildClients({ region }: Surroundings): HandoffClients {
   return buildHandoffClients({ region });
 }
 
-/** @throws CodedError `E_CREDENTIALS` */
+/** @throws CodedError `E_ACCOUNT_READ_…` */
 export async function findAccount({ region }: Surroundings): Promise<string> {
   try {
     const { Account = "" } = await new STSClient({ region }).send(new GetCallerIdentityCommand({}));
     return Account;
-  } catch (cause) {
-    throw new CodedError({
-      code: "E_CREDENTIALS",
-      what: "AWS does not say whose account this is",
-      value: cause instanceof Error ? cause.name : cause,
-      remedy: "Log in (`aws sso login`, AWS_PROFILE), and check AWS_ENDPOINT_URL and the network.",
-      cause,
-    });
+  } catch (error) {
+    throw explainReadFailure(error, "E_ACCOUNT_READ", "the account of these credentials");
   }
 }
 

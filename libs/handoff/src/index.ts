@@ -1,3 +1,4 @@
+export { explainReadFailure } from "./aws-error.ts";
 export { buildHandoffClients, type HandoffClients, type HandoffClientsProps } from "./clients.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { type DeployProps, type DeployResult, deployInfra } from "./commands/deploy.ts";

@@ -17,8 +17,8 @@ const holdOpen = "process.stdout.write(JSON.stringify(process.env) + '\\n'); pro
 export async function openStageSession(directory: string, environment: Environment): Promise<StageSession> {
   const held = execa(join(directory, "node_modules/.bin/stage-run"), [process.execPath, "-e", holdOpen], {
     cwd: directory,
-    // Nx's daemon would outlive a workspace that is about to be removed.
-    env: { ...environment, NX_DAEMON: "false" },
+    // Nx's daemon would outlive a workspace that is about to be removed; without it, plugins need no process either.
+    env: { ...environment, NX_DAEMON: "false", NX_ISOLATE_PLUGINS: "false" },
     extendEnv: false,
     stdin: "pipe",
     stderr: "inherit",

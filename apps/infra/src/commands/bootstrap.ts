@@ -1,5 +1,5 @@
 import { GetParameterCommand } from "@aws-sdk/client-ssm";
-import type { HandoffClients } from "@workspace/handoff";
+import { explainReadFailure, type HandoffClients } from "@workspace/handoff";
 import { CodedError } from "@workspace/shared-config";
 import { buildBootstrapArgv, runCdk } from "../cdk-cli.ts";
 import { findAccount, type Surroundings } from "../surroundings.ts";
@@ -34,6 +34,10 @@ async function isBootstrapped({ ssm }: HandoffClients): Promise<boolean> {
     return true;
   } catch (error) {
     if (error instanceof Error && error.name === "ParameterNotFound") return false;
-    throw error;
+    throw explainReadFailure(
+      error,
+      "E_BOOTSTRAP_READ",
+      `the version of the CDK's set-up, ${versionParameter},`,
+    );
   }
 }
