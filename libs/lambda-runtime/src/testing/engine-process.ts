@@ -22,8 +22,10 @@ export interface RunningEngine {
   readonly api: RuntimeApiServer;
   readonly process: ChildProcess;
   readonly taskRoot: string;
-  /** What it has written so far. */
+  /** What it has written so far; what it writes about an invocation may come after the invocation's outcome. */
   readonly output: () => string;
+  /** Resolves when it has written what matches. */
+  readonly wrote: (pattern: RegExp) => Promise<void>;
   /** Resolves when it has ended. */
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   stop(): Promise<void>;
@@ -59,9 +61,11 @@ export async function startEngine(source: string, options: EngineOptions = {}): 
     },
   });
   let output = "";
+  const watchers = new Set<() => void>();
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text: string) => {
       output += text;
+      for (const look of [...watchers]) look();
     });
   }
   const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve, reject) => {
@@ -73,6 +77,16 @@ export async function startEngine(source: string, options: EngineOptions = {}): 
     process: child,
     taskRoot,
     output: () => output,
+    wrote: (pattern) =>
+      new Promise((resolve) => {
+        const look = () => {
+          if (!pattern.test(output)) return;
+          watchers.delete(look);
+          resolve();
+        };
+        watchers.add(look);
+        look();
+      }),
     exited,
     async stop() {
       child.kill("SIGKILL");

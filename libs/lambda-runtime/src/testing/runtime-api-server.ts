@@ -21,6 +21,8 @@ export interface InvokeOptions {
   readonly closing?: boolean;
   /** Answers a result before it has come to its end. @default false */
   readonly answerEarly?: boolean;
+  /** A result is not read before this resolves. */
+  readonly readAfter?: Promise<void>;
   /** Called with each piece of a result as it comes. */
   readonly onPiece?: (piece: Buffer) => void;
   /** Epoch milliseconds. @default in a minute */
@@ -131,10 +133,17 @@ export class RuntimeApiServer {
       response.writeHead(400).end('{"errorType":"InvalidRequestID"}');
       return;
     }
-    const { responseStatus = 202, answerEarly = false, closing = false, onPiece } = pending.options;
+    const {
+      responseStatus = 202,
+      answerEarly = false,
+      closing = false,
+      readAfter,
+      onPiece,
+    } = pending.options;
     const status = kind === "response" ? responseStatus : 202;
     if (closing) response.setHeader("connection", "close");
     if (answerEarly && kind === "response") response.writeHead(status).end("{}");
+    if (kind === "response") await readAfter;
     let outcome: Outcome;
     try {
       outcome = await readOutcome(kind, requestId, request, onPiece);

@@ -1,0 +1,2 @@
+console.log("EVIL");
+process.exit(7);
