@@ -28,7 +28,8 @@ function interrupt(signal: NodeJS.Signals): void {
   if (!interruption.signal.aborted) {
     interruptedMs = performance.now();
     interruption.abort(explainInterruption(signal));
-    process.stderr.write(`${signal}: what is being moved is finished first; once more ends it at once\n`);
+    const note = `${signal}: what is being moved is finished first; once more ends it at once\n`;
+    setTimeout(() => process.stderr.write(note), 500).unref();
   } else if (performance.now() - interruptedMs > 1_000) {
     process.exit(128 + constants.signals[signal]);
   }

@@ -33,6 +33,8 @@ export interface ContainerCliProps {
   readonly onLine: (line: string) => void;
   /** Ends the command, too. */
   readonly signal?: AbortSignal;
+  /** Beside this process's own, such as `DOCKER_CONFIG`. @default {} */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export function buildLoginArgv({ username, host }: LoginProps): string[] {
@@ -53,13 +55,18 @@ export function buildPushArgv(reference: string): string[] {
  * The variable works with and without buildx; `--provenance=false` fails without it.
  * @see https://docs.docker.com/build/building/variables/#buildx_no_default_attestations
  */
-const environment = { BUILDX_NO_DEFAULT_ATTESTATIONS: "1" };
+const withoutAttestations = { BUILDX_NO_DEFAULT_ATTESTATIONS: "1" };
 
 /** The only module that starts the container CLI. Its methods throw CodedError `E_CONTAINER_CLI_MISSING`, `E_CONTAINER_CLI_FAILED`. */
-export function createContainerCli({ executable, onLine, signal }: ContainerCliProps): ContainerCli {
+export function createContainerCli({
+  executable,
+  onLine,
+  signal,
+  environment = {},
+}: ContainerCliProps): ContainerCli {
   async function run(argv: readonly string[], input = ""): Promise<void> {
     const child = execa(executable, argv, {
-      env: environment,
+      env: { ...environment, ...withoutAttestations },
       input,
       all: true,
       buffer: true,
@@ -84,7 +91,6 @@ export function createContainerCli({ executable, onLine, signal }: ContainerCliP
       what: `${[executable, ...argv].join(" ")} ended with ${ended.exitCode ?? ended.signal}`,
       value: lastLines(ended.all),
       remedy: "Fix what it says, then run the command again.",
-      cause: ended,
     });
   }
 

@@ -1,0 +1,62 @@
+import { findImage, findLiveConfiguration, readPublishedTag } from "@workspace/handoff";
+import { exitCodes } from "@workspace/shared-config";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type LocalStage, openLocalStage } from "../testing/local-stage.ts";
+import { buildHandler, handlerPath } from "../testing/scratch-checkout.ts";
+
+let stage: LocalStage;
+let tag: string;
+beforeAll(async () => {
+  stage = await openLocalStage();
+  for (const name of ["dev", "prod"]) {
+    await stage.createRepository(stage.fn(name));
+    await stage.createFunction(stage.fn(name));
+  }
+  stage.checkout.write(handlerPath, buildHandler(200, "one"));
+  tag = stage.checkout.commit("feat: one");
+});
+afterAll(() => stage?.close());
+
+const promote = ["promote", "--from", "dev", "--to", "prod"] as const;
+const readTag = () => readPublishedTag(stage.clients, stage.fn("prod"));
+
+describe("promote", () => {
+  it("has nothing to promote before the first release", async () => {
+    const { stderr, exitCode } = await stage.start({ STAGE: "prod" }, ...promote);
+    expect(stderr).toContain("E_NOTHING_TO_PROMOTE");
+    expect(exitCode).toBe(exitCodes.failed);
+  });
+
+  it("makes live and publishes the very image, with no container CLI", async () => {
+    expect((await stage.start({ STAGE: "dev" }, "release")).exitCode).toBe(exitCodes.done);
+    const environment = { STAGE: "prod", CDK_DOCKER: "/no/such/cli" };
+    const plan = await stage.start(environment, ...promote, "--dry-run");
+    expect(plan.stdout).toContain(`would make ${tag} live`);
+    expect(await readTag()).toBeUndefined();
+
+    const ended = await stage.start(environment, ...promote, "--json");
+    const value = JSON.parse(ended.stdout);
+    expect(value).toMatchObject({ tag, from: "dev", to: "prod", image: "copied", live: { kind: "moved" } });
+    const source = await findImage(stage.clients, stage.fn("dev"), tag);
+    const target = await findImage(stage.clients, stage.fn("prod"), tag);
+    expect(target?.digest).toBe(source?.digest);
+    expect(target?.tags.toSorted()).toEqual(source?.tags.toSorted());
+    expect((await findLiveConfiguration(stage.clients, stage.fn("prod")))?.digest).toBe(source?.digest);
+    expect(await readTag()).toBe(tag);
+  });
+
+  it("moves nothing again", async () => {
+    const { stdout } = await stage.start({ STAGE: "prod" }, ...promote, "--json");
+    expect(JSON.parse(stdout)).toMatchObject({ image: "none", live: { kind: "unchanged" } });
+  });
+
+  it.each([
+    [{ STAGE: "dev" }, promote, "E_STAGE_AMBIGUOUS"],
+    [{ STAGE: "prod" }, ["promote", "--from", "prod", "--to", "prod"], "E_USAGE"],
+    [{ STAGE: "prod" }, ["promote", "--from", "nowhere", "--to", "prod"], "E_STAGE_UNKNOWN"],
+  ] as const)("with %j refuses %j as %s", async (environment, [command, ...argv], code) => {
+    const { stderr, exitCode } = await stage.start(environment, command, ...argv);
+    expect(stderr).toContain(code);
+    expect(exitCode).toBe(exitCodes.failed);
+  });
+});
