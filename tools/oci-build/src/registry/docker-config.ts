@@ -103,9 +103,13 @@ function decodeAuth(auth: string, path: string): Credentials {
 async function getFromHelper(helper: string, key: string): Promise<Credentials | undefined> {
   const answer = await runHelper(helper, "get", key);
   if (answer === undefined) return undefined;
-  const parsed: unknown = JSON.parse(answer);
-  if (isObject(parsed) && typeof parsed.Username === "string" && typeof parsed.Secret === "string") {
-    return { username: parsed.Username, password: parsed.Secret };
+  try {
+    const parsed: unknown = JSON.parse(answer);
+    if (isObject(parsed) && typeof parsed.Username === "string" && typeof parsed.Secret === "string") {
+      return { username: parsed.Username, password: parsed.Secret };
+    }
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
   }
   throw helperFailed(helper, "it answered without Username and Secret");
 }

@@ -9,6 +9,8 @@ import { withRetries } from "./retry.ts";
 
 export interface RegistryClientProps extends ExchangerProps {
   readonly onRetry: (text: string) => void;
+  /** @default 200 */
+  readonly firstRetryDelayMs?: number;
 }
 
 export interface FoundManifest {
@@ -56,10 +58,15 @@ export interface PullBlobProps {
   readonly onBytes?: OnBytes;
 }
 
-export function createRegistryClient({ onRetry, ...exchangerProps }: RegistryClientProps): RegistryClient {
+export function createRegistryClient(props: RegistryClientProps): RegistryClient {
+  const { onRetry, firstRetryDelayMs, ...exchangerProps } = props;
   const { host } = exchangerProps;
   const exchange = createExchanger(exchangerProps);
-  const retrying = <T>(what: string, work: () => Promise<T>) => withRetries({ what, onRetry }, work);
+  const retrying = <T>(what: string, work: () => Promise<T>) =>
+    withRetries(
+      { what, onRetry, ...(firstRetryDelayMs !== undefined && { firstDelayMs: firstRetryDelayMs }) },
+      work,
+    );
 
   return {
     async ping() {
