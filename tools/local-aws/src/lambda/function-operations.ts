@@ -94,14 +94,11 @@ export function createFunctionOperations(
 
     async GetFunction({ FunctionName, Qualifier }) {
       const { fn, version, described } = describe(FunctionName, Qualifier);
-      const { tags, reservedConcurrency } = fn;
+      const { tags } = fn;
       return {
         Configuration: described,
         Code: describeCode(version),
         ...(Object.keys(tags).length > 0 && { Tags: tags }),
-        ...(reservedConcurrency !== undefined && {
-          Concurrency: { ReservedConcurrentExecutions: reservedConcurrency },
-        }),
       };
     },
 
@@ -151,20 +148,9 @@ export function createFunctionOperations(
       return {};
     },
 
-    async PutFunctionConcurrency({ FunctionName, ReservedConcurrentExecutions }) {
-      const fn = functions.mustFind(parseReference(FunctionName));
-      functions.put({ ...fn, reservedConcurrency: ReservedConcurrentExecutions });
-      return { ReservedConcurrentExecutions };
-    },
-
+    /** Nothing is reserved here: what functions share is this machine. */
     async GetFunctionConcurrency({ FunctionName }) {
-      const { reservedConcurrency } = functions.mustFind(parseReference(FunctionName));
-      return reservedConcurrency === undefined ? {} : { ReservedConcurrentExecutions: reservedConcurrency };
-    },
-
-    async DeleteFunctionConcurrency({ FunctionName }) {
-      const fn = functions.mustFind(parseReference(FunctionName));
-      functions.put({ ...fn, reservedConcurrency: undefined });
+      functions.mustFind(parseReference(FunctionName));
       return {};
     },
 

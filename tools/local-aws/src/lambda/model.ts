@@ -134,6 +134,4 @@ export interface LambdaFunction {
   /** Statements by qualifier; `$LATEST` is the function itself. */
   readonly policies: Readonly<Record<string, readonly Statement[]>>;
   readonly tags: Readonly<Record<string, string>>;
-  /** @default undefined: whatever the server has */
-  readonly reservedConcurrency?: number;
 }

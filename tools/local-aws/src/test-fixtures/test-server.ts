@@ -1,9 +1,10 @@
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Server, startServer } from "../server.ts";
+import { createInterface } from "node:readline";
+import { waitUntil } from "./wait-until.ts";
 
 export interface TestServer {
   /** What every SDK client here is made with. */
@@ -11,53 +12,66 @@ export interface TestServer {
     readonly endpoint: string;
     readonly region: string;
     readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
-    readonly maxAttempts: number;
   };
   readonly endpoint: string;
   /** `127.0.0.1:4566` */
   readonly host: string;
   readonly stateDirectory: string;
-  /** Ends the server and starts one on the same state and port. */
-  restart(): Promise<void>;
+  /** Ends the server, as asked or by force, and starts one on the same state and port. */
+  restart(signal?: "SIGTERM" | "SIGKILL"): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** A server in this process with a state of its own. */
+const command = join(import.meta.dirname, "../../bin/local-aws");
+
+/** The real command on Bun, with a state of its own. */
 export async function startTestServer(): Promise<TestServer> {
   const stateDirectory = mkdtempSync(join(tmpdir(), "local-aws-test-"));
-  const port = await findFreePort();
-  const lines: string[] = [];
-  const start = () =>
-    startServer({ stateDirectory, port, region: "eu-central-1", log: (line) => lines.push(line) });
-  let server: Server = await start();
+  let server = await start(stateDirectory);
+  const { endpoint } = server;
   return {
     clientConfig: {
-      endpoint: server.endpoint,
+      endpoint,
       region: "eu-central-1",
       credentials: { accessKeyId: "tester", secretAccessKey: "local" },
-      // A connection that was kept open before a restart fails once.
-      maxAttempts: 3,
     },
-    endpoint: server.endpoint,
-    host: new URL(server.endpoint).host,
+    endpoint,
+    host: new URL(endpoint).host,
     stateDirectory,
-    async restart() {
-      await server.stop();
-      server = await start();
+    async restart(signal = "SIGTERM") {
+      await end(server.process, signal);
+      server = await start(stateDirectory);
+      // Connections that clients have kept fail once.
+      await waitUntil(() =>
+        fetch(`${endpoint}/v2/`).then(
+          () => true,
+          () => undefined,
+        ),
+      );
     },
     async stop() {
-      await server.stop();
+      await end(server.process, "SIGTERM");
       rmSync(stateDirectory, { recursive: true, force: true });
     },
   };
 }
 
-async function findFreePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  await once(probe, "close");
-  if (address === null || typeof address === "string") throw new Error("the probe has no port");
-  return address.port;
+async function start(stateDirectory: string): Promise<{ process: ChildProcess; endpoint: string }> {
+  const { PATH } = process.env;
+  const child = spawn(command, ["serve"], {
+    env: { PATH, LOCAL_AWS_STATE: stateDirectory, SECRET_OF_THE_HOST: "not for functions" },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  for await (const line of createInterface({ input: child.stdout })) {
+    const endpoint = /http:\/\/\S+?(?=,|$)/.exec(line)?.[0];
+    if (endpoint !== undefined) return { process: child, endpoint };
+  }
+  throw new Error("the server ended before it served: it has said why on stderr");
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, "exit");
+  child.kill(signal);
+  await exited;
 }

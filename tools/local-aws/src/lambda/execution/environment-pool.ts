@@ -79,7 +79,10 @@ export function createEnvironmentPool(context: ServiceContext, codeCache: CodeCa
   }
 
   const find = (runnableId: string, state: PooledEnvironment["state"]) =>
-    [...pool].find((pooled) => pooled.runnableId === runnableId && pooled.state === state);
+    [...pool].find(
+      (pooled) =>
+        pooled.runnableId === runnableId && pooled.state === state && !pooled.environment.isEnded,
+    );
 
   function take(pooled: PooledEnvironment): PooledEnvironment {
     clearTimeout(pooled.expiry);
@@ -112,24 +115,14 @@ export function createEnvironmentPool(context: ServiceContext, codeCache: CodeCa
   }
 
   return {
-    /**
-     * @param reserved how many the function may have at once; at most what this server gives
-     * @throws ServiceException `TooManyRequestsException`
-     */
-    async acquire(
-      runnable: Runnable,
-      version: string,
-      reserved = concurrencyLimit,
-    ): Promise<PooledEnvironment> {
+    /** @throws ServiceException `TooManyRequestsException` */
+    async acquire(runnable: Runnable, version: string): Promise<PooledEnvironment> {
       if (stopped) throw new ServiceException("ServiceException", "local-aws is being stopped", 500);
       const warm = await takeWarm(runnable.id);
       if (warm !== undefined) return warm;
-      if (countOf(runnable.configuration.FunctionName) >= Math.min(reserved, concurrencyLimit)) {
-        const isReserved = reserved < concurrencyLimit;
+      if (countOf(runnable.configuration.FunctionName) >= concurrencyLimit) {
         throw new ServiceException("TooManyRequestsException", "Rate Exceeded.", 429, {
-          Reason: isReserved
-            ? "ReservedFunctionConcurrentInvocationLimitExceeded"
-            : "ConcurrentInvocationLimitExceeded",
+          Reason: "ConcurrentInvocationLimitExceeded",
         });
       }
       return start(runnable, version);

@@ -52,7 +52,7 @@ export function createInvoker(context: ServiceContext, functions: Functions, poo
     runnable: Runnable,
   ) {
     try {
-      return await pool.acquire(runnable, version.version, fn.reservedConcurrency);
+      return await pool.acquire(runnable, version.version);
     } catch (error) {
       if (error instanceof ServiceException && error.name === "TooManyRequestsException") {
         await putInvocationMetrics(context, {
