@@ -14,7 +14,7 @@ beforeAll(async () => {
   emulator = await openStageSession(workspaceRoot, {
     PATH: process.env.PATH ?? "",
     HOME: process.env.HOME ?? "",
-    LOCAL_AWS_STATE: join(scratch.directory, ".emulator"),
+    LOCAL_AWS_STATE: join(scratch.directory, ".local-aws"),
   });
   rmSync(join(scratch.directory, "tools"), { recursive: true });
   scratch.commit("chore: without tools");

@@ -50,3 +50,10 @@ export function attach(endpoint: string): Promise<{ detach: () => void } | undef
     held.end();
   });
 }
+
+/** Ends the server, whatever is attached. Resolves when it is gone. */
+export async function stopServer(endpoint: string): Promise<void> {
+  if ((await findStatus(endpoint)) === undefined) return;
+  await fetch(endpoint + stopPath);
+  while ((await findStatus(endpoint)) !== undefined) await new Promise((resolve) => setTimeout(resolve, 20));
+}

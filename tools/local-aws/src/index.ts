@@ -1,1 +1,1 @@
-export {};
+export { stopServer } from "./attachment.ts";

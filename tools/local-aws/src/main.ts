@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { CodedError, exitCodes } from "@workspace/shared-config";
 import { Command } from "commander";
-import { findStatus, stopPath } from "./attachment.ts";
+import { findStatus, stopServer } from "./attachment.ts";
 import { exec } from "./commands/exec.ts";
 import { serve } from "./commands/serve.ts";
 import { openStateDirectory } from "./state-directory.ts";
@@ -58,12 +58,7 @@ program
   .description("end it and forget everything")
   .action(async () => {
     const endpoint = `http://127.0.0.1:${state.readPort()}`;
-    const status = await findStatus(endpoint, state.path);
-    if (status !== undefined) {
-      await fetch(endpoint + stopPath);
-      while ((await findStatus(endpoint, state.path)) !== undefined)
-        await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    if ((await findStatus(endpoint, state.path)) !== undefined) await stopServer(endpoint);
     state.remove();
   });
 

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { stopServer } from "@workspace/local-aws";
 import { parseFunction, parseHostArchitecture, parseStage } from "@workspace/shared-config";
 import { execa } from "execa";
 import { createScratchWorkspace } from "../scratch-workspace.ts";
@@ -31,7 +32,10 @@ export interface FaultWorld {
 }
 
 export interface OpenedState {
-  readonly session: StageSession;
+  /** The endpoint itself, without a proxy before it. */
+  readonly endpoint: string;
+  /** Ends the session and its server: the next state has the same port. */
+  close(): Promise<void>;
   /** Starts a command of the scenario's stage against an endpoint. */
   start(argv: readonly string[], endpoint: string): RunningCommand;
   observe(): Promise<Observed>;
@@ -39,8 +43,8 @@ export interface OpenedState {
 
 export function createFaultWorld(): FaultWorld {
   const scratch = createScratchWorkspace();
-  const states = join(scratch.directory, ".states");
-  mkdirSync(states);
+  const states = join(scratch.directory, ".local-aws/states");
+  mkdirSync(states, { recursive: true });
   const commits: Record<CommitName, string> = {
     first: scratch.commit("chore: first"),
     second: scratch.edit("apps/lambda-app/src/handler.ts", "Hello", "Hello again", "feat: second"),
@@ -79,7 +83,7 @@ export function createFaultWorld(): FaultWorld {
       if (exitCode !== 0)
         throw new Error(`preparing ${name}: ${argv.join(" ")} exited with ${exitCode}\n${output}`);
     }
-    await session.close();
+    await closeState(session);
     prepared.add(name);
   }
 
@@ -106,7 +110,8 @@ export function createFaultWorld(): FaultWorld {
       const fn = parseFunction("lambda-app", parseStage(scenario.stage), parseHostArchitecture(process.arch));
       const observer = createObserver(environment);
       return {
-        session,
+        endpoint: session.environment.AWS_ENDPOINT_URL ?? "",
+        close: () => closeState(session),
         start: (argv, endpoint) =>
           startCommand(scratch.directory, argv, { ...environment, AWS_ENDPOINT_URL: endpoint }),
         observe: () => observer.observe(fn),
@@ -114,6 +119,11 @@ export function createFaultWorld(): FaultWorld {
     },
     remove: scratch.remove,
   };
+}
+
+async function closeState(session: StageSession): Promise<void> {
+  await session.close();
+  await stopServer(session.environment.AWS_ENDPOINT_URL ?? "");
 }
 
 function startCommand(directory: string, argv: readonly string[], environment: Environment): RunningCommand {

@@ -21,7 +21,7 @@ interface Undisturbed {
 /** Runs a scenario's command without a fault. */
 async function runUndisturbed(world: FaultWorld, scenario: Scenario): Promise<Undisturbed> {
   const opened = await world.open(scenario);
-  const proxy = await startFaultProxy(opened.session.environment.AWS_ENDPOINT_URL ?? "");
+  const proxy = await startFaultProxy(opened.endpoint);
   try {
     const { exitCode, output } = await opened.start(scenario.argv, proxy.endpoint).ended;
     if (exitCode !== 0) throw new Error(`${scenario.name}, undisturbed, exited with ${exitCode}\n${output}`);
@@ -31,7 +31,7 @@ async function runUndisturbed(world: FaultWorld, scenario: Scenario): Promise<Un
     return { calls: proxy.calls().map(({ name }) => name), end: describeEnd(observed) };
   } finally {
     await proxy.close();
-    await opened.session.close();
+    await opened.close();
   }
 }
 
@@ -44,7 +44,7 @@ async function tryFault(
 ): Promise<Tried> {
   const violations: string[] = [];
   const opened = await world.open(scenario);
-  const proxy = await startFaultProxy(opened.session.environment.AWS_ENDPOINT_URL ?? "");
+  const proxy = await startFaultProxy(opened.endpoint);
   try {
     const before = await opened.observe();
     proxy.arm({ kind, at, kill: () => command.kill() });
@@ -71,7 +71,7 @@ async function tryFault(
     }
   } finally {
     await proxy.close();
-    await opened.session.close();
+    await opened.close();
   }
   return { scenario: scenario.name, call: undisturbed.calls[at] ?? "", at, kind, violations };
 }
