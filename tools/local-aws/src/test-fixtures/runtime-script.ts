@@ -6,13 +6,13 @@ export function buildRuntimeScript(handler: string, init = ""): string {
   return `#!${process.execPath}
 const { request } = require("node:http");
 const [host, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(":");
-const call = (method, path, body, headers = {}, trailers) => new Promise((resolve, reject) => {
+const call = (method, path, body, headers = {}, trailers) => new Promise(async (resolve, reject) => {
   const sent = request({ host, port, method, path: "/2018-06-01/runtime/" + path, headers }, async (response) => {
     const chunks = [];
     for await (const chunk of response) chunks.push(chunk);
     resolve({ status: response.statusCode, headers: response.headers, text: Buffer.concat(chunks).toString() });
   }).on("error", reject);
-  if (Array.isArray(body)) for (const chunk of body) sent.write(chunk);
+  if (typeof body === "object") for await (const chunk of body) sent.write(chunk);
   else if (body !== undefined) sent.write(body);
   if (trailers !== undefined) sent.addTrailers(trailers);
   sent.end();

@@ -80,8 +80,7 @@ export function createEnvironmentPool(context: ServiceContext, codeCache: CodeCa
 
   const find = (runnableId: string, state: PooledEnvironment["state"]) =>
     [...pool].find(
-      (pooled) =>
-        pooled.runnableId === runnableId && pooled.state === state && !pooled.environment.isEnded,
+      (pooled) => pooled.runnableId === runnableId && pooled.state === state && !pooled.environment.isEnded,
     );
 
   function take(pooled: PooledEnvironment): PooledEnvironment {
