@@ -3,7 +3,6 @@ import type { FunctionOnStage } from "@workspace/shared-config";
 import { addCanaryOptions, buildCanary, type CanaryOptions } from "../canary-options.ts";
 import type { CommandContext, SharedOptions } from "../command-context.ts";
 import type { CommandResult } from "../command-result.ts";
-import { pushImage } from "../image/push-image.ts";
 import { type ReleaseSubject, withReleaseSubject } from "../image/release-subject.ts";
 import { findEvent, smokeEventPath } from "../image/smoke-event.ts";
 import type { AddCommand } from "../program.ts";
@@ -33,7 +32,11 @@ async function release(context: CommandContext, options: ReleaseOptions): Promis
     if (options.dryRun) return describePlan(fn, subject, await planRelease(clients, fn, subject));
     const result = await releaseImage(clients, fn, {
       ...subject,
-      push: (target) => pushImage(context, subject.context, target),
+      push: async (target) => {
+        // Loaded here only: most releases of unchanged content end before.
+        const { pushImage } = await import("../image/push-image.ts");
+        await pushImage(context, subject.context, target);
+      },
       smokeEvent: await findEvent(smokeEventPath(workspaceRoot, fn.project)),
       canary,
       onProgress,

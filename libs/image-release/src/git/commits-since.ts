@@ -1,4 +1,4 @@
-import { execa } from "execa";
+import { runGit } from "./run-git.ts";
 
 /** One commit: `1c2d3e4 fix: greet by name`. */
 export type CommitLine = string;
@@ -10,9 +10,9 @@ export type CommitLine = string;
  */
 export async function findCommitsSince(directory: string, since: string): Promise<CommitLine[] | undefined> {
   const argv = ["--no-optional-locks", "log", "--oneline", "--no-decorate", `${since}..HEAD`, "--"];
-  const git = await execa("git", argv, { cwd: directory, reject: false });
-  // 128 is what it says of a revision that it does not know.
+  const git = await runGit(argv, directory);
+  if (git.kind === "succeeded") return git.stdout.split("\n").filter((line) => line !== "");
+  // What it says of a revision that it does not know.
   if (git.exitCode === 128) return undefined;
-  if (git.failed) throw git;
-  return git.stdout === "" ? [] : git.stdout.split("\n");
+  throw new Error(`git ${argv.join(" ")} ended with ${git.exitCode}: ${git.stderr}`);
 }

@@ -57,5 +57,6 @@ describe("readWorkingTree", () => {
 
   it("refuses a folder outside of any repository", async () => {
     await expect(readWorkingTree(directory)).rejects.toThrow("E_NOT_A_CHECKOUT");
+    await expect(readWorkingTree(join(directory, "none"))).rejects.toThrow("E_GIT_MISSING");
   });
 });

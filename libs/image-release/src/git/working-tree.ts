@@ -1,5 +1,5 @@
 import { CodedError } from "@workspace/shared-config";
-import { execa } from "execa";
+import { runGit } from "./run-git.ts";
 
 /** What Git says of the checkout that a release is made from. */
 export interface WorkingTree {
@@ -25,15 +25,13 @@ export const gitStatusArgv = [
  * @throws CodedError `E_GIT_MISSING`, `E_NOT_A_CHECKOUT`, `E_NO_COMMIT`
  */
 export async function readWorkingTree(directory: string): Promise<WorkingTree> {
-  const git = await execa("git", gitStatusArgv, { cwd: directory, reject: false, stripFinalNewline: false });
-  if (git.failed) {
-    const missing = git.code === "ENOENT";
+  const git = await runGit(gitStatusArgv, directory);
+  if (git.kind === "failed") {
     throw new CodedError({
-      code: missing ? "E_GIT_MISSING" : "E_NOT_A_CHECKOUT",
-      what: missing ? "git is not installed" : `git can't read the checkout: ${git.stderr.trim()}`,
+      code: "E_NOT_A_CHECKOUT",
+      what: `git can't read the checkout: ${git.stderr.trim()}`,
       value: directory,
-      remedy: missing ? "Install it: the image's tag is the commit." : "Run the command in a Git checkout.",
-      cause: git,
+      remedy: "Run the command in a Git checkout.",
     });
   }
   return parseGitStatus(git.stdout);
