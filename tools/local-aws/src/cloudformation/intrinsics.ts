@@ -21,9 +21,6 @@ export function evaluate(expression: unknown, scope: Scope): unknown {
 }
 
 function evaluateInner(expression: unknown, scope: Scope): unknown {
-  if (typeof expression === "string" && expression.includes("{{resolve:")) {
-    throw invalid(`local-aws: dynamic references are not covered: ${expression}`);
-  }
   if (Array.isArray(expression)) {
     return expression.map((item) => evaluateInner(item, scope)).filter((item) => item !== noValue);
   }
@@ -32,10 +29,9 @@ function evaluateInner(expression: unknown, scope: Scope): unknown {
   const [name, argument] = entries[0] ?? ["", undefined];
   if (entries.length === 1 && (name === "Ref" || name === "Condition" || name.startsWith("Fn::"))) {
     const fn = functions[name];
-    // A policy statement has a member of that name, too.
-    if (fn !== undefined && !(name === "Condition" && typeof argument !== "string"))
+    // A policy statement has a member `Condition`, too.
+    if (fn !== undefined && (name !== "Condition" || typeof argument === "string"))
       return fn(argument, scope);
-    if (name.startsWith("Fn::")) throw invalid(`local-aws: the intrinsic function ${name} is not covered`);
   }
   const evaluated = entries.map(([key, value]) => [key, evaluateInner(value, scope)] as const);
   return Object.fromEntries(evaluated.filter(([, value]) => value !== noValue));
@@ -108,6 +104,10 @@ const functions: Readonly<Record<string, Fn>> = {
   "Fn::Base64": (argument, scope) => Buffer.from(String(evaluateInner(argument, scope))).toString("base64"),
 };
 
+export function isCovered(name: string): boolean {
+  return Object.hasOwn(functions, name);
+}
+
 function refer(name: string, scope: Scope): unknown {
   if (name === "AWS::NoValue") return noValue;
   if (Object.hasOwn(scope.pseudo, name)) return scope.pseudo[name];
@@ -137,15 +137,22 @@ export function findDependencies(
       if (key === "Ref") found.add(String(value));
       else if (key === "Fn::GetAtt")
         found.add(String(Array.isArray(value) ? value[0] : splitOnce(String(value))[0]));
-      else if (key === "Fn::Sub") {
-        const text = Array.isArray(value) ? value[0] : value;
-        for (const [, name = ""] of String(text).matchAll(/\$\{([^!}.]+)[^}]*\}/g)) found.add(name.trim());
+      else {
+        if (key === "Fn::Sub") for (const name of findSubstituted(value)) found.add(name);
         visit(value);
-      } else visit(value);
+      }
     }
   };
   visit(Properties);
   return new Set([...found].filter((name) => Object.hasOwn(template.Resources, name)));
+}
+
+/** What `Fn::Sub` refers to: parameters, pseudo parameters and resources, without the attribute's name. */
+export function findSubstituted(argument: unknown): string[] {
+  const [text, variables = {}] = [argument].flat() as [unknown, object?];
+  return [...String(text).matchAll(/\$\{([^!}.][^}.]*)[^}]*\}/g)]
+    .map(([, name = ""]) => name.trim())
+    .filter((name) => !Object.hasOwn(variables, name));
 }
 
 /** Every logical id after those that it depends on. @throws ServiceException for a circle */

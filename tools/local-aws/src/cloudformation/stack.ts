@@ -14,22 +14,22 @@ export const noParameters: Parameters = { given: {}, resolved: {} };
 export interface StackResource {
   readonly type: string;
   readonly physicalId: string;
-  readonly attributes: Readonly<Record<string, unknown>>;
   readonly properties: Readonly<Record<string, unknown>>;
+  readonly attributes: Readonly<Record<string, unknown>>;
   readonly deletionPolicy: DeletionPolicy;
+  readonly updateReplacePolicy: DeletionPolicy;
   readonly status: string;
   readonly updatedAt: number;
 }
 
-/** What an operation did so far, so that it can be taken back, by this process or the next. */
+/** What an operation did to one resource so far, for the rollback and for a restart. */
 export interface Touched {
   readonly logicalId: string;
-  /** `undefined` for a resource that is new. */
+  readonly change: "create" | "update";
+  /** `undefined` for a resource that the stack did not have. */
   readonly before?: StackResource;
-  /** `undefined` while the first call is under way; then {@link expectedId} says what it may have made. */
-  readonly after?: StackResource;
-  readonly expectedId?: string;
-  readonly type: string;
+  /** As it was to become. The physical id is empty until there is one. */
+  readonly wanted: StackResource;
 }
 
 export interface Operation {
@@ -37,7 +37,10 @@ export interface Operation {
   readonly template: string;
   readonly parameters: Parameters;
   readonly tags: readonly object[];
+  /** Oldest first. */
   readonly touched: readonly Touched[];
+  /** What the update no longer needs, to be removed once it stands. */
+  readonly leftovers: readonly (readonly [logicalId: string, resource: StackResource])[];
   readonly onFailure: "ROLLBACK" | "DELETE" | "DO_NOTHING";
 }
 
@@ -56,6 +59,9 @@ export interface Stack {
     readonly Description?: string;
     readonly ExportName?: string;
   }[];
+  /** Names of other stacks' exports that this one uses. */
+  readonly imports: readonly string[];
+  /** What there is right now, in the order in which it was made. */
   readonly resources: Readonly<Record<string, StackResource>>;
   readonly tags: readonly object[];
   readonly capabilities: readonly string[];
@@ -64,6 +70,7 @@ export interface Stack {
   readonly createdAt: number;
   readonly updatedAt?: number;
   readonly changeSetId?: string;
+  /** What is under way, or what a failed rollback could not take back. */
   readonly operation?: Operation;
 }
 
@@ -76,8 +83,11 @@ export interface StackEvent {
   readonly ResourceType: string;
   readonly ResourceStatus: string;
   readonly ResourceStatusReason?: string;
-  readonly ResourceProperties?: string;
   readonly Timestamp: number;
+}
+
+export function isBusy({ status }: Stack): boolean {
+  return status.endsWith("_IN_PROGRESS") && status !== "REVIEW_IN_PROGRESS";
 }
 
 /** Stacks and their events on disk. */

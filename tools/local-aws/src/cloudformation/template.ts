@@ -60,7 +60,7 @@ const sections = [
 export function parseTemplate(text: string): Template {
   let parsed: unknown;
   try {
-    parsed = text.trimStart().startsWith("{") ? JSON.parse(text) : parse(text, { customTags: shortForms });
+    parsed = text.trimStart().startsWith("{") ? JSON.parse(text) : parseYaml(text);
   } catch (error) {
     throw invalid(`Template format error: ${(error as Error).message}`);
   }
@@ -71,6 +71,11 @@ export function parseTemplate(text: string): Template {
   if (unknown.length > 0)
     throw invalid(`local-aws: the template section ${unknown.join(", ")} is not covered`);
   return parsed as Template;
+}
+
+/** Short forms are nodes of the document until JSON is made of them. */
+function parseYaml(text: string): unknown {
+  return JSON.parse(JSON.stringify(parse(text, { customTags: shortForms })));
 }
 
 /** `!Ref x` and `!GetAtt a.b` as the long forms that they stand for. */
@@ -101,8 +106,7 @@ const shortForms = [
 });
 
 function wrap(long: string, node: { toJSON(): unknown }): object {
-  // The node must stay one until the document is read: nested short forms are resolved by its own toJSON.
-  return { [long]: node, toJSON: () => ({ [long]: node.toJSON() }) };
+  return { toJSON: () => ({ [long]: node.toJSON() }) };
 }
 
 function splitOnce(value: string): string[] {

@@ -12,8 +12,11 @@ interface CustomAnswer {
   readonly Data?: Readonly<Record<string, unknown>>;
 }
 
-/** How long a provider may take. @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requesttypes.html */
-const timeoutMs = 60 * 60 * 1000;
+/**
+ * How long a provider may take.
+ * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-customresource.html
+ */
+const defaultTimeoutSeconds = 3600;
 
 /** Custom resources: the provider's function is invoked, and answers at a URL of its own. */
 export function createCustomResources(services: ServiceContext): { type: ResourceType; route: Route } {
@@ -23,7 +26,7 @@ export function createCustomResources(services: ServiceContext): { type: Resourc
     RequestType: "Create" | "Update" | "Delete",
     context: ResourceContext,
     properties: Properties,
-    more: object,
+    { physicalId, old }: { readonly physicalId?: string; readonly old?: Properties } = {},
   ): Promise<Made> {
     const token = randomUUID();
     const answered = new Promise<CustomAnswer>((resolve) => waiting.set(token, resolve));
@@ -35,7 +38,8 @@ export function createCustomResources(services: ServiceContext): { type: Resourc
       ResourceType: context.type,
       LogicalResourceId: context.logicalId,
       ResourceProperties: withText(properties),
-      ...more,
+      ...(physicalId !== undefined && { PhysicalResourceId: physicalId }),
+      ...(old !== undefined && { OldResourceProperties: withText(old) }),
     };
     const Payload = JSON.stringify(event);
     const invoked = services
@@ -53,28 +57,30 @@ export function createCustomResources(services: ServiceContext): { type: Resourc
           Status: "FAILED",
           Reason: "CloudFormation did not receive a response from your Custom Resource",
         }),
-      timeoutMs,
+      Number(properties.ServiceTimeout ?? defaultTimeoutSeconds) * 1000,
     );
     const [answer] = await Promise.all([answered, invoked]).finally(() => {
       clearTimeout(timer);
       waiting.delete(token);
     });
     if (answer.Status !== "SUCCESS") {
+      // A provider that failed to create is still told to delete what it named.
+      if (RequestType === "Create" && answer.PhysicalResourceId) context.claim(answer.PhysicalResourceId);
       throw new Error(
         `Received response status [FAILED] from custom resource. Message returned: ${answer.Reason} (RequestId: ${token})`,
       );
     }
-    return { physicalId: answer.PhysicalResourceId ?? token, attributes: answer.Data ?? {} };
+    return { physicalId: answer.PhysicalResourceId ?? physicalId ?? token, attributes: answer.Data ?? {} };
   }
 
   const type: ResourceType = {
     properties: [],
     replacedBy: ["ServiceToken"],
-    create: (properties: Properties, context) => request("Create", context, properties, {}),
-    update: (PhysicalResourceId, properties: Properties, old: Properties, context) =>
-      request("Update", context, properties, { PhysicalResourceId, OldResourceProperties: withText(old) }),
-    delete: (PhysicalResourceId, properties: Properties, context) =>
-      request("Delete", context, properties, { PhysicalResourceId }).then(() => {}),
+    create: (properties: Properties, context) => request("Create", context, properties),
+    update: (physicalId, properties: Properties, old: Properties, context) =>
+      request("Update", context, properties, { physicalId, old }),
+    delete: (physicalId, properties: Properties, context) =>
+      request("Delete", context, properties, { physicalId }).then(() => {}),
   };
 
   const route: Route = async (incoming, response, url) => {

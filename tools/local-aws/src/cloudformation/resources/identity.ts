@@ -59,11 +59,11 @@ const roleType: ResourceType = {
     "Tags",
   ],
   replacedBy: ["RoleName", "Path"],
-  name: ({ RoleName }: RoleProperties, context) => RoleName ?? buildName(context),
   async create({ Policies, ManagedPolicyArns, Tags: _tags, ...properties }: RoleProperties, context) {
     const RoleName = properties.RoleName ?? buildName(context);
     const AssumeRolePolicyDocument = JSON.stringify(properties.AssumeRolePolicyDocument);
     await context.services.call("iam", "CreateRole", { ...properties, RoleName, AssumeRolePolicyDocument });
+    context.claim(RoleName);
     return writePolicies(RoleName, { ...properties, Policies, ManagedPolicyArns }, undefined, context);
   },
   async update(RoleName, properties: RoleProperties, old: RoleProperties, context) {
@@ -140,6 +140,7 @@ const managedPolicyType: ResourceType = {
       Path: properties.Path,
       PolicyDocument: JSON.stringify(properties.PolicyDocument),
     });
+    context.claim(Policy.Arn);
     return attach(Policy.Arn, properties, context);
   },
   async update(PolicyArn, properties: ManagedPolicyProperties, _old, context) {

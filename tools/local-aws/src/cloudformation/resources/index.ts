@@ -1,4 +1,4 @@
-import { invalid, type Template } from "../template.ts";
+import { invalid } from "../template.ts";
 import { identityTypes } from "./identity.ts";
 import { lambdaTypes } from "./lambda.ts";
 import type { ResourceType } from "./resource-type.ts";
@@ -18,20 +18,4 @@ export function createResourceTypes(customType: ResourceType): ResourceTypes {
 
 export function isCustom(type: string): boolean {
   return type.startsWith("Custom::") || type === "AWS::CloudFormation::CustomResource";
-}
-
-/** Refuses types and properties that are not covered, before anything is made. @throws ServiceException */
-export function refuseUncovered(
-  template: Template,
-  logicalIds: readonly string[],
-  types: ResourceTypes,
-): void {
-  for (const logicalId of logicalIds) {
-    const { Type, Properties = {} } = template.Resources[logicalId] ?? { Type: "" };
-    const { properties } = types(Type);
-    if (isCustom(Type)) continue;
-    const unknown = Object.keys(Properties).filter((name) => !properties.includes(name));
-    if (unknown.length > 0)
-      throw invalid(`local-aws: ${logicalId} (${Type}): ${unknown.join(", ")} is not covered`);
-  }
 }

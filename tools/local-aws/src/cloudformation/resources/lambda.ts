@@ -1,3 +1,4 @@
+import { parseTagList, type TagList } from "../../tag-list.ts";
 import {
   buildName,
   type Made,
@@ -9,8 +10,10 @@ import {
 
 interface FunctionProperties extends Properties {
   readonly FunctionName?: string;
+  readonly PackageType?: string;
   readonly Code: object;
-  readonly Tags?: readonly { readonly Key: string; readonly Value: string }[];
+  readonly Architectures?: readonly string[];
+  readonly Tags?: TagList;
 }
 
 const gone = ["ResourceNotFoundException"];
@@ -55,53 +58,37 @@ const functionType: ResourceType = {
     "Tags",
   ],
   replacedBy: ["FunctionName", "PackageType"],
-  name: ({ FunctionName }: FunctionProperties, context) => FunctionName ?? buildName(context),
-  async create({ Tags = [], ...properties }: FunctionProperties, context) {
+  async create(properties: FunctionProperties, context) {
     const FunctionName = properties.FunctionName ?? buildName(context);
-    const tags = Object.fromEntries(Tags.map(({ Key, Value }) => [Key, Value]));
-    await context.services.call("lambda", "CreateFunction", {
-      ...withNumbers(properties),
-      FunctionName,
-      PackageType: properties.PackageType ?? "Zip",
-      Tags: tags,
-    });
+    const { Code, PackageType = "Zip", Architectures } = properties;
+    const { configuration, tags: Tags } = splitProperties(properties);
+    const input = { ...configuration, FunctionName, Code, PackageType, Architectures, Tags };
+    await context.services.call("lambda", "CreateFunction", input);
+    context.claim(FunctionName);
     return waitUntilReady(context, FunctionName);
   },
-  async update(
-    FunctionName,
-    { Tags: _tags, ...properties }: FunctionProperties,
-    { Tags: _old, ...old }: FunctionProperties,
-    context,
-  ) {
-    if (JSON.stringify(properties.Code) !== JSON.stringify(old.Code)) {
-      await context.services.call("lambda", "UpdateFunctionCode", { FunctionName, ...properties.Code });
+  async update(FunctionName, properties: FunctionProperties, old: FunctionProperties, context) {
+    const [wanted, before] = [splitProperties(properties), splitProperties(old)];
+    if (isDifferent(wanted.code, before.code)) {
+      await context.services.call("lambda", "UpdateFunctionCode", { FunctionName, ...wanted.code });
       await waitUntilReady(context, FunctionName);
     }
-    const {
-      Code: _code,
-      PackageType: _type,
-      FunctionName: _name,
-      Architectures: _architectures,
-      ...configuration
-    } = withNumbers(properties);
-    const {
-      Code: _oldCode,
-      PackageType: _oldType,
-      FunctionName: _oldName,
-      Architectures: _oldArchitectures,
-      ...oldConfiguration
-    } = withNumbers(old);
-    if (JSON.stringify(configuration) !== JSON.stringify(oldConfiguration)) {
-      const removed = Object.fromEntries(
-        Object.keys(oldConfiguration).map((name) => [name, removedValues[name]]),
-      );
+    if (isDifferent(wanted.configuration, before.configuration)) {
+      const removed = Object.keys(before.configuration).map((name) => [name, removedValues[name]]);
       await context.services.call("lambda", "UpdateFunctionConfiguration", {
-        ...removed,
-        ...configuration,
+        ...Object.fromEntries(removed),
+        ...wanted.configuration,
         FunctionName,
       });
     }
-    return waitUntilReady(context, FunctionName);
+    const made = await waitUntilReady(context, FunctionName);
+    if (isDifferent(wanted.tags, before.tags)) {
+      const Resource = made.attributes.Arn;
+      const tagKeys = Object.keys(before.tags);
+      await context.services.call("lambda", "UntagResource", { Resource, tagKeys });
+      await context.services.call("lambda", "TagResource", { Resource, Tags: wanted.tags });
+    }
+    return made;
   },
   delete: (FunctionName, _properties, { services }) =>
     unlessGone(gone, services.call("lambda", "DeleteFunction", { FunctionName })),
@@ -117,9 +104,26 @@ const removedValues: Readonly<Record<string, unknown>> = {
   EphemeralStorage: { Size: 512 },
 };
 
-function withNumbers(properties: Properties): Properties {
-  const numbers = ["Timeout", "MemorySize"].filter((name) => properties[name] !== undefined);
-  return { ...properties, ...Object.fromEntries(numbers.map((name) => [name, Number(properties[name])])) };
+/** What each of the API's update calls takes. */
+function splitProperties(properties: FunctionProperties): {
+  readonly code: object;
+  readonly configuration: Properties;
+  readonly tags: Readonly<Record<string, string>>;
+} {
+  const { FunctionName: _name, PackageType: _type, Code, Architectures, Tags, ...settings } = properties;
+  const numbers = ["Timeout", "MemorySize"].filter((name) => settings[name] !== undefined);
+  return {
+    code: { ...Code, ...(Architectures !== undefined && { Architectures }) },
+    configuration: {
+      ...settings,
+      ...Object.fromEntries(numbers.map((name) => [name, Number(settings[name])])),
+    },
+    tags: parseTagList(Tags),
+  };
+}
+
+function isDifferent(a: object, b: object): boolean {
+  return JSON.stringify(a) !== JSON.stringify(b);
 }
 
 const versionType: ResourceType = {

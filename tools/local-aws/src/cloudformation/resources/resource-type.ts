@@ -16,6 +16,11 @@ export interface ResourceContext {
   readonly stackId: string;
   readonly logicalId: string;
   readonly type: string;
+  /**
+   * Says that a resource now exists, though it isn't finished yet: from here on a rollback removes it. What `create`
+   * makes in one step needs no claim.
+   */
+  readonly claim: (physicalId: string) => void;
 }
 
 /** How one type of resource is made, changed and deleted: by calls of the service's own API. */
@@ -24,8 +29,6 @@ export interface ResourceType {
   readonly properties: readonly string[];
   /** Properties whose change makes a new resource. */
   readonly replacedBy: readonly string[];
-  /** The name that it will have, where that is known before it is made. */
-  readonly name?: (properties: never, context: ResourceContext) => string;
   readonly create: (properties: never, context: ResourceContext) => Promise<Made>;
   /** @default every change makes a new resource */
   readonly update?: (

@@ -33,7 +33,6 @@ async function putParameter(
 const parameterType: ResourceType = {
   properties: ["Name", "Type", "Value", "Description", "Tags"],
   replacedBy: ["Name", "Type"],
-  name: ({ Name }: ParameterProperties, context) => Name ?? buildName(context),
   create: (properties: ParameterProperties, context) => putParameter(properties, false, context),
   update: (Name, properties: ParameterProperties, _old, context) =>
     putParameter({ ...properties, Name }, true, context),
@@ -64,10 +63,10 @@ async function setRetention(
 const logGroupType: ResourceType = {
   properties: ["LogGroupName", "RetentionInDays", "Tags"],
   replacedBy: ["LogGroupName"],
-  name: ({ LogGroupName }: LogGroupProperties, context) => LogGroupName ?? buildName(context, 512),
   async create(properties: LogGroupProperties, context) {
     const logGroupName = properties.LogGroupName ?? buildName(context, 512);
     await context.services.call("logs", "CreateLogGroup", { logGroupName });
+    context.claim(logGroupName);
     return setRetention(logGroupName, properties, context);
   },
   update: (logGroupName, properties: LogGroupProperties, _old, context) =>

@@ -66,10 +66,10 @@ const bucketType: ResourceType = {
     ...Object.keys(bucketSettings),
   ],
   replacedBy: ["BucketName"],
-  name: ({ BucketName }: BucketProperties, context) => BucketName ?? buildName(context, 63).toLowerCase(),
   async create(properties: BucketProperties, context) {
     const Bucket = properties.BucketName ?? buildName(context, 63).toLowerCase();
     await context.services.call("s3", "CreateBucket", { Bucket });
+    context.claim(Bucket);
     return writeBucketSettings(Bucket, properties, context);
   },
   update: (Bucket, properties: BucketProperties, _old, context) =>
@@ -168,8 +168,6 @@ const repositoryType: ResourceType = {
     "Tags",
   ],
   replacedBy: ["RepositoryName", "EncryptionConfiguration"],
-  name: ({ RepositoryName }: RepositoryProperties, context) =>
-    RepositoryName ?? buildName(context, 100).toLowerCase(),
   async create(properties: RepositoryProperties, context) {
     const repositoryName = properties.RepositoryName ?? buildName(context, 100).toLowerCase();
     const { EncryptionType = "AES256", KmsKey } = properties.EncryptionConfiguration ?? {};
@@ -178,6 +176,7 @@ const repositoryType: ResourceType = {
       ...repositorySettings(properties),
       encryptionConfiguration: { encryptionType: EncryptionType, ...(KmsKey && { kmsKey: KmsKey }) },
     });
+    context.claim(repositoryName);
     return writePolicies(repositoryName, properties, context);
   },
   async update(repositoryName, properties: RepositoryProperties, _old, context) {
