@@ -39,7 +39,7 @@ export async function buildApp(entry: string, engine: CompiledEngine): Promise<A
     if (known !== undefined) return known;
     const files = join(part, "files");
     await bundle(entry, files, buildId, ["--bytecode"]);
-    await writeFile(join(part, "bytecode"), await checkBytecode(engine.path, files));
+    await writeFile(join(part, "bytecode"), await checkBytecode(engine, files));
     await rm(join(part, "app.js"));
     await rename(part, directory).catch(ignoreExisting);
     return (await findKnown(directory)) ?? Promise.reject(new Error(`${directory} has vanished`));

@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
-import { copyFile, mkdtemp, rm } from "node:fs/promises";
+import { access, copyFile, mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CodedError } from "@workspace/shared-config";
+import type { CompiledEngine } from "@workspace/lambda-runtime/compile";
+import { type Architecture, CodedError, parseHostArchitecture } from "@workspace/shared-config";
 
 /** What JavaScriptCore says, with `BUN_JSC_verboseDiskCache`, for each piece of bytecode that it uses. */
 const hit = /\[Disk Cache\] Cache hit/g;
@@ -18,16 +19,16 @@ const startTimeoutMs = 30_000;
  * The app's top-level code runs: without credentials, and with nothing of this process's environment.
  *
  * @param appDir has `app.js` and `app.js.jsc`
- * @returns `unknown` where this machine can't run the engine, which is of another architecture
+ * @returns `unknown` where this machine can't run an engine of that architecture
  * @throws CodedError `E_BYTECODE_UNUSED`
  */
-export async function checkBytecode(enginePath: string, appDir: string): Promise<"used" | "unknown"> {
+export async function checkBytecode(engine: CompiledEngine, appDir: string): Promise<"used" | "unknown"> {
+  if (!(await canRun(engine.architecture))) return "unknown";
   const bare = await mkdtemp(join(tmpdir(), "app-without-bytecode-"));
   try {
     await copyFile(join(appDir, "app.js"), join(bare, "app.js"));
-    const withIt = await countHits(enginePath, appDir);
-    if (withIt === undefined) return "unknown";
-    const without = (await countHits(enginePath, bare)) ?? 0;
+    const withIt = await countHits(engine.path, appDir);
+    const without = await countHits(engine.path, bare);
     if (withIt > without) return "used";
     throw new CodedError({
       code: "E_BYTECODE_UNUSED",
@@ -40,8 +41,19 @@ export async function checkBytecode(enginePath: string, appDir: string): Promise
   }
 }
 
-/** Starts the engine on an app and counts until it asks for work or ends. @returns undefined where it can't be started */
-async function countHits(enginePath: string, appDir: string): Promise<number | undefined> {
+/** Its own architecture, and another one for which an emulator is registered with the kernel. */
+async function canRun(architecture: Architecture): Promise<boolean> {
+  if (process.platform !== "linux") return false;
+  if (architecture === parseHostArchitecture(process.arch)) return true;
+  const machine = architecture === "arm64" ? "aarch64" : "x86_64";
+  return access(`/proc/sys/fs/binfmt_misc/qemu-${machine}`).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Starts the engine on an app and counts until it asks for work or ends. */
+async function countHits(enginePath: string, appDir: string): Promise<number> {
   const server = createServer();
   const address = await listen(server);
   try {
@@ -64,15 +76,9 @@ async function countHits(enginePath: string, appDir: string): Promise<number | u
       socket.once("data", () => engine.kill("SIGKILL")).on("error", () => {}),
     );
     const timeout = setTimeout(() => engine.kill("SIGKILL"), startTimeoutMs);
-    const started = await new Promise<boolean>((resolve, reject) => {
-      engine.once("close", () => resolve(true));
-      engine.once("error", (error: NodeJS.ErrnoException) => {
-        if (error.code === "ENOEXEC") resolve(false);
-        else reject(error);
-      });
-    });
+    await new Promise((resolve, reject) => engine.once("close", resolve).once("error", reject));
     clearTimeout(timeout);
-    return started ? (output.match(hit)?.length ?? 0) : undefined;
+    return output.match(hit)?.length ?? 0;
   } finally {
     server.close();
   }

@@ -8,6 +8,7 @@ import { bunPath, bunVersion, findBunExecutable } from "./bun-executable.ts";
 import { hardenExecutable } from "./harden.ts";
 
 export interface CompiledEngine {
+  readonly architecture: Architecture;
   /** Absolute path of an executable of about 110 MB. */
   readonly path: string;
   /** 64 hex digits. */
@@ -37,7 +38,7 @@ const flags = [
  */
 export async function compileEngine(architecture: Architecture): Promise<CompiledEngine> {
   const directory = join(projectRoot, "dist/engine", `${architecture}-${await hashSources()}`);
-  const known = await findCompiled(directory);
+  const known = await findCompiled(architecture, directory);
   if (known !== undefined) return known;
   await mkdir(join(directory, ".."), { recursive: true });
   const part = await mkdtemp(`${directory}.`);
@@ -56,14 +57,18 @@ export async function compileEngine(architecture: Architecture): Promise<Compile
     // Another build has compiled the same meanwhile.
     if (!(error instanceof Error && "code" in error && error.code === "ENOTEMPTY")) throw error;
   }
-  const compiled = await findCompiled(directory);
+  const compiled = await findCompiled(architecture, directory);
   if (compiled === undefined) throw new Error(`${directory} has vanished`);
   return compiled;
 }
 
-async function findCompiled(directory: string): Promise<CompiledEngine | undefined> {
+async function findCompiled(
+  architecture: Architecture,
+  directory: string,
+): Promise<CompiledEngine | undefined> {
   try {
-    return { path: join(directory, "engine"), sha256: await readFile(join(directory, "sha256"), "utf8") };
+    const sha256 = await readFile(join(directory, "sha256"), "utf8");
+    return { architecture, path: join(directory, "engine"), sha256 };
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
     throw error;

@@ -1,0 +1,146 @@
+import { existsSync } from "node:fs";
+import { cp, mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { compileEngine } from "@workspace/lambda-runtime/compile";
+import { parseHostArchitecture } from "@workspace/shared-config";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildApp } from "./app-bundle.ts";
+import { checkBytecode } from "./bytecode.ts";
+import { buildImageContext } from "./image-context.ts";
+import { initialAppEntry } from "./initial-app.ts";
+
+const architecture = parseHostArchitecture(process.arch);
+const source = `export const handler = () => ({ build: process.env.BUILD_ID });\n`;
+
+let scratch: string;
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), "image-context-test-"));
+});
+afterAll(() => rm(scratch, { recursive: true }));
+
+async function writeApp(folder: string, text = source): Promise<string> {
+  const directory = join(scratch, folder, "src");
+  await mkdir(directory, { recursive: true });
+  await writeFile(join(directory, "handler.ts"), text);
+  return join(directory, "handler.ts");
+}
+
+describe("buildImageContext", () => {
+  it("makes everything that an image is built from, readable for any user", async () => {
+    const outDir = join(scratch, "context");
+    const context = await buildImageContext({ appEntry: await writeApp("one"), architecture, outDir });
+    expect(context).toEqual({
+      directory: outDir,
+      contentId: expect.stringMatching(/^[0-9a-f]{64}$/),
+      platform: architecture === "arm64" ? "linux/arm64" : "linux/amd64",
+      bytecode: "used",
+    });
+    const mode = async (name: string) => ((await stat(join(outDir, name))).mode & 0o777).toString(8);
+    expect(await mode("engine")).toBe("755");
+    expect(await mode("app")).toBe("755");
+    for (const name of ["app/app.js", "app/app.js.jsc"]) expect(await mode(name)).toBe("644");
+  });
+
+  it("gives the same bytes in another folder", async () => {
+    const appEntries = [await writeApp("here"), await writeApp("some/where/else")];
+    const engine = await compileEngine(architecture);
+    const contexts = [];
+    for (const [index, appEntry] of appEntries.entries()) {
+      // Without what an earlier build has kept.
+      await rm(join((await buildApp(appEntry, engine)).directory, ".."), { recursive: true });
+      contexts.push(
+        await buildImageContext({ appEntry, architecture, outDir: join(scratch, `same-${index}`) }),
+      );
+    }
+    const [first, second] = contexts;
+    for (const name of ["app/app.js", "app/app.js.jsc", "Dockerfile"]) {
+      const bytes = (context = first) => readFile(join(context?.directory ?? "", name));
+      expect((await bytes(first)).equals(await bytes(second))).toBe(true);
+    }
+    expect(first?.contentId).toBe(second?.contentId);
+  });
+
+  it("changes its identity, and the build's, with the app and only then", async () => {
+    const build = async (text: string) => {
+      const outDir = join(scratch, "identity");
+      const { contentId } = await buildImageContext({
+        appEntry: await writeApp("identity-app", text),
+        architecture,
+        outDir,
+      });
+      const bundle = await readFile(join(outDir, "app/app.js"), "utf8");
+      return { contentId, buildId: /"([0-9a-f]{12})"/.exec(bundle)?.[1] };
+    };
+    const first = await build(source);
+    expect(first.buildId).toBeDefined();
+    expect(await build(`// A comment changes nothing.\n${source}`)).toEqual(first);
+    const second = await build(source.replace("build:", "id:"));
+    expect(second.buildId).not.toBe(first.buildId);
+    expect(second.contentId).not.toBe(first.contentId);
+  });
+
+  it("says what the bundler says", async () => {
+    const appEntry = await writeApp("broken", 'import "./nowhere.ts";');
+    const build = buildImageContext({ appEntry, architecture, outDir: join(scratch, "broken-out") });
+    await expect(build).rejects.toMatchObject({
+      code: "E_BUNDLE_FAILED",
+      value: expect.stringContaining("nowhere.ts"),
+    });
+  });
+
+  it("takes the placeholder's Dockerfile for the placeholder", async () => {
+    const outDir = join(scratch, "initial");
+    await buildImageContext({ appEntry: initialAppEntry, architecture, outDir });
+    expect(await readFile(join(outDir, "Dockerfile"), "utf8")).toMatch(/^# The placeholder/);
+  });
+});
+
+describe("checkBytecode", () => {
+  const prepare = async (folder: string) => {
+    const engine = await compileEngine(architecture);
+    const { directory } = await buildApp(await writeApp("bytecode-app"), engine);
+    const copy = join(scratch, folder);
+    await cp(directory, copy, { recursive: true });
+    return { engine, copy, bytecode: join(copy, "app.js.jsc") };
+  };
+
+  it("is content with bytecode that is used", async () => {
+    const { engine, copy } = await prepare("good");
+    expect(await checkBytecode(engine, copy)).toBe("used");
+  });
+
+  it.each([
+    ["missing", (file: string) => rm(file)],
+    ["cut short", (file: string) => truncate(file, 100)],
+    [
+      "of another source",
+      (file: string) =>
+        writeFile(
+          join(file, "../app.js"),
+          "// @bun @bytecode @bun-cjs\n(function(exports){exports.handler=()=>2})",
+        ),
+    ],
+  ])("fails where the bytecode is %s", async (what, spoil) => {
+    const { engine, copy, bytecode } = await prepare(what);
+    await spoil(bytecode);
+    await expect(checkBytecode(engine, copy)).rejects.toMatchObject({ code: "E_BYTECODE_UNUSED" });
+  });
+
+  it("does not know where the engine can't run", async () => {
+    const { engine, copy } = await prepare("other");
+    const foreign = { ...engine, architecture: architecture === "arm64" ? "x86_64" : "arm64" } as const;
+    const emulated = existsSync(
+      `/proc/sys/fs/binfmt_misc/qemu-${foreign.architecture === "arm64" ? "aarch64" : "x86_64"}`,
+    );
+    expect(await checkBytecode(foreign, copy)).toBe(emulated ? "used" : "unknown");
+  });
+});
+
+it("the two Dockerfiles differ in what they say of themselves, and in nothing else", async () => {
+  const read = (kind: string) => readFile(join(import.meta.dirname, "..", kind, "Dockerfile"), "utf8");
+  const instructions = (text: string) => text.slice(text.indexOf("#\n"));
+  const [app, initial] = [await read("app"), await read("initial")];
+  expect(instructions(app)).toBe(instructions(initial));
+  expect(app).not.toBe(initial);
+});
