@@ -1,0 +1,18 @@
+import { join } from "node:path";
+import { execa } from "execa";
+import type { ScratchWorkspace } from "../../tools/e2e/src/scratch-workspace.ts";
+import type { Environment } from "../../tools/e2e/src/stage-session.ts";
+
+/** What a part of the bench works with: a workspace that may be edited, on the local AWS. */
+export interface Bench {
+  readonly scratch: ScratchWorkspace;
+  readonly environment: Environment;
+  readonly rounds: number;
+}
+
+/** Runs a program of the workspace, as a user does. Rejects where it fails. */
+export async function run({ scratch, environment }: Bench, name: string, ...argv: string[]): Promise<string> {
+  const file = join(scratch.directory, "node_modules/.bin", name);
+  const { stdout } = await execa(file, argv, { cwd: scratch.directory, env: environment, extendEnv: false });
+  return stdout;
+}

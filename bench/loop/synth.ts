@@ -1,0 +1,85 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  BatchGetImageCommand,
+  CreateRepositoryCommand,
+  ECRClient,
+  PutImageCommand,
+} from "@aws-sdk/client-ecr";
+import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
+import { execa } from "execa";
+import { type Bench, run } from "./bench.ts";
+import { median, race } from "./timing.ts";
+
+const functionTable = "libs/shared-config/src/functions.ts";
+const counts = [1, 10, 100] as const;
+
+/** Synthesis of 1, 10 and 100 released functions; and of one beside the CDK CLI with the same app through tsx. */
+export async function runSynth(bench: Bench) {
+  const { scratch, environment } = bench;
+  const tsx = join(import.meta.dirname, "../node_modules/.bin/tsx");
+  const cdkFlags = ["--quiet", "--no-notices", "--no-version-reporting"];
+  const cdkEnvironment = {
+    ...environment,
+    CDK_DISABLE_CLI_TELEMETRY: "true",
+    CDK_DISABLE_VERSION_CHECK: "1",
+  };
+  const byTsx = async () => {
+    await execa(
+      join(scratch.directory, "node_modules/.bin/cdk"),
+      ["synth", "--app", `${tsx} src/cdk-app.ts`, ...cdkFlags],
+      {
+        cwd: join(scratch.directory, "apps/infra"),
+        env: cdkEnvironment,
+        extendEnv: false,
+      },
+    );
+  };
+  const own = async () => void (await run(bench, "stage-run", "infra", "synth"));
+  const one = await race(bench.rounds, { synth1: own, synthByTsx: byTsx });
+
+  const seconds: Record<string, number> = {
+    synth1: median(one.synth1 ?? []),
+    synthByTsx: median(one.synthByTsx ?? []),
+  };
+  for (const count of counts.slice(1)) {
+    await addFunctions(bench, count);
+    const times = await race(bench.rounds, { synth: own });
+    seconds[`synth${count}`] = median(times.synth ?? []);
+  }
+  const { synth1 = 1, synthByTsx = 0, synth100 = 0 } = seconds;
+  return { seconds, ratios: { synthVsTsx: synthByTsx / synth1, synth100VsSynth1: synth100 / synth1 } };
+}
+
+/** Makes functions up that run the app's image: a line in the table, a repository with the image, a published tag. */
+async function addFunctions({ scratch, environment }: Bench, count: number): Promise<void> {
+  const config = {
+    endpoint: environment.AWS_ENDPOINT_URL ?? "",
+    region: environment.AWS_REGION ?? "",
+    credentials: { accessKeyId: "bench", secretAccessKey: "bench" },
+  };
+  const [ecr, ssm] = [new ECRClient(config), new SSMClient(config)];
+  const before = readFileSync(join(scratch.directory, functionTable), "utf8");
+  const line = /^ {2}"lambda-app": (\{.*\}),$/m.exec(before);
+  if (line === null) throw new Error(`${functionTable} has no line for lambda-app`);
+  const { images = [] } = await ecr.send(
+    new BatchGetImageCommand({ repositoryName: "lambda-app-local", imageIds: [{ imageTag: "initial" }] }),
+  );
+  const imageManifest = images[0]?.imageManifest;
+  const names = Array.from({ length: count - 1 }, (_, index) => `made-up-${count}-${index}`);
+  for (const name of names) {
+    const repositoryName = `${name}-local`;
+    await ecr.send(new CreateRepositoryCommand({ repositoryName }));
+    await ecr.send(new PutImageCommand({ repositoryName, imageManifest, imageTag: "0a1b2c3d4e5f" }));
+    await ssm.send(
+      new PutParameterCommand({ Name: `/${name}/local/image-tag`, Value: "0a1b2c3d4e5f", Type: "String" }),
+    );
+  }
+  const lines = ["lambda-app", ...names].map((name) => `  "${name}": ${line[1]},`);
+  const table = before.replace(
+    /(?<=Record<string, FunctionConfig>> = \{\n)[\s\S]*?(?=\n\};)/,
+    lines.join("\n"),
+  );
+  scratch.write(functionTable, table);
+  scratch.commit(`feat: ${count} functions`);
+}
