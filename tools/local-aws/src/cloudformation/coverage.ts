@@ -36,8 +36,8 @@ function checkExpression(node: unknown, template: Template): void {
     for (const [name, value] of Object.entries(node)) {
       if (name.startsWith("Fn::") && !isCovered(name))
         throw invalid(`local-aws: the intrinsic function ${name} is not covered`);
-      const referred = name === "Ref" ? [String(value)] : name === "Fn::Sub" ? findSubstituted(value) : [];
-      for (const reference of referred) checkReference(reference, template);
+      if (name === "Ref" && typeof value === "string") checkReference(value, template);
+      if (name === "Fn::Sub") for (const used of findSubstituted(value)) checkReference(used, template);
       checkExpression(value, template);
     }
   }
