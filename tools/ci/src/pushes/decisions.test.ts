@@ -18,7 +18,7 @@ beforeAll(async () => {
   scratch = createInstalledScratch();
   github = await openGitHubFixture();
   handOver = mkdtempSync(join(tmpdir(), "hand-over-"));
-});
+}, 300_000);
 afterAll(async () => {
   await github?.close();
   scratch?.remove();

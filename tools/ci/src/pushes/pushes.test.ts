@@ -23,7 +23,7 @@ beforeAll(async () => {
   });
   github = await openGitHubFixture();
   world = createWorld(scratch, session.environment, "lambda-app");
-});
+}, 300_000);
 afterAll(async () => {
   await github?.close();
   await session?.close();

@@ -13,7 +13,7 @@ beforeAll(async () => {
   scratch = createInstalledScratch();
   await run("npx", ["nx", "g", `@workspace/workspace-plugin:lambda-app`, name]);
   scratch.commit(`feat: add ${name}`);
-});
+}, 300_000);
 afterAll(async () => {
   await session?.close();
   scratch?.remove();
