@@ -1,67 +1,93 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { type Journal, openJournal } from "../journal/journal.ts";
+import { takePage } from "../paging.ts";
 import { type Service, type ServiceContext, ServiceException } from "../service.ts";
+import { parseFilterPattern } from "./filter-pattern.ts";
 
 interface LogGroup {
   readonly logGroupName: string;
+  /** Epoch milliseconds. */
   readonly creationTime: number;
   readonly retentionInDays?: number;
   readonly tags: Readonly<Record<string, string>>;
+  /** Name of the file of its events. */
+  readonly journal: string;
+  readonly streams: readonly { readonly logStreamName: string; readonly creationTime: number }[];
 }
 
 interface LogEvent {
+  readonly eventId: string;
+  readonly logStreamName: string;
+  /** Epoch milliseconds. */
   readonly timestamp: number;
+  readonly ingestionTime: number;
   readonly message: string;
 }
 
-/** How many events of a stream are kept. */
-const keptEvents = 5000;
+/** How many events of a group are kept, and how many of its streams. */
+const keptEvents = 20_000;
+const keptStreams = 500;
 
-/** Log groups with their streams. Events stay in memory until a moment after they came. */
+/** @see https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
+const retentions = new Set([
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+]);
+
+/** Log groups with their streams and events. */
 export function createService({ store, now, accountId, region }: ServiceContext): Service {
-  const streams = new Map<string, LogEvent[]>();
-  const streamKey = (group: string, stream: string) => `events ${group} ${stream}`;
-  const dirty = new Set<string>();
-  const flush = () => {
-    for (const key of dirty) store.put(key, streams.get(key));
-    dirty.clear();
-  };
-  const flushing = setInterval(flush, 250);
-  flushing.unref();
+  const prefix = "group ";
+  const journals = new Map<string, Journal<LogEvent>>();
 
-  function eventsOf(key: string): LogEvent[] {
-    const events = streams.get(key) ?? store.get<LogEvent[]>(key) ?? [];
-    streams.set(key, events);
-    return events;
-  }
+  const find = (logGroupName: string) => store.get<LogGroup>(`${prefix}${logGroupName}`);
 
   function mustFind(logGroupName: string): LogGroup {
-    const group = store.get<LogGroup>(`group ${logGroupName}`);
+    const group = find(logGroupName);
     if (group === undefined) {
       throw new ServiceException("ResourceNotFoundException", "The specified log group does not exist.");
     }
     return group;
   }
 
-  const keysOf = (group: string) => {
-    const prefix = `events ${group} `;
-    return [
-      ...new Set([...store.keys(prefix), ...[...streams.keys()].filter((key) => key.startsWith(prefix))]),
-    ].sort();
-  };
-  const arnOf = (group: string) => `arn:aws:logs:${region}:${accountId}:log-group:${group}`;
-  const nameOf = (arn: string) => arn.replace(/^.*:log-group:/, "").replace(/:\*$/, "");
+  const put = (group: LogGroup) => store.put(`${prefix}${group.logGroupName}`, group);
 
-  function create(logGroupName: string, tags = {}): void {
-    store.put(`group ${logGroupName}`, { logGroupName, creationTime: now(), tags });
+  function create(logGroupName: string, tags: LogGroup["tags"] = {}): LogGroup {
+    const group = { logGroupName, creationTime: now(), tags, journal: randomUUID(), streams: [] };
+    put(group);
+    return group;
+  }
+
+  function eventsOf({ journal }: LogGroup): Journal<LogEvent> {
+    const opened =
+      journals.get(journal) ??
+      openJournal<LogEvent>(join(store.directory, "events", `${journal}.jsonl`), keptEvents);
+    journals.set(journal, opened);
+    return opened;
+  }
+
+  function addStream(group: LogGroup, logStreamName: string): LogGroup {
+    const streams = [...group.streams, { logStreamName, creationTime: now() }].slice(-keptStreams);
+    const changed = { ...group, streams };
+    put(changed);
+    return changed;
+  }
+
+  const hasStream = ({ streams }: LogGroup, name: string) =>
+    streams.some(({ logStreamName }) => logStreamName === name);
+
+  const arnOf = (name: string) => `arn:aws:logs:${region}:${accountId}:log-group:${name}`;
+  const nameOf = (identifier: string) => identifier.replace(/^arn:.*:log-group:/, "").replace(/:\*$/, "");
+
+  function describe(group: LogGroup) {
+    const { tags: _tags, streams: _streams, journal: _journal, ...described } = group;
+    const logGroupArn = arnOf(group.logGroupName);
+    return { ...described, arn: `${logGroupArn}:*`, logGroupArn, storedBytes: 0, metricFilterCount: 0 };
   }
 
   return {
-    stop: async () => {
-      clearInterval(flushing);
-      flush();
-    },
     operations: {
       async CreateLogGroup({ logGroupName, tags }) {
-        if (store.get(`group ${logGroupName}`) !== undefined) {
+        if (find(logGroupName) !== undefined) {
           throw new ServiceException(
             "ResourceAlreadyExistsException",
             "The specified log group already exists",
@@ -70,101 +96,174 @@ export function createService({ store, now, accountId, region }: ServiceContext)
         create(logGroupName, tags);
         return {};
       },
+
       async DeleteLogGroup({ logGroupName }) {
-        mustFind(logGroupName);
-        for (const key of keysOf(logGroupName)) {
-          streams.delete(key);
-          store.delete(key);
-        }
-        store.delete(`group ${logGroupName}`);
+        const group = mustFind(logGroupName);
+        eventsOf(group).delete();
+        journals.delete(group.journal);
+        store.delete(`${prefix}${logGroupName}`);
         return {};
       },
-      async DescribeLogGroups({ logGroupNamePrefix = "" }) {
-        return {
-          logGroups: store.keys(`group ${logGroupNamePrefix}`).map((key) => {
-            const { tags: _tags, ...group } = store.get<LogGroup>(key) as LogGroup;
-            return {
-              ...group,
-              arn: `${arnOf(group.logGroupName)}:*`,
-              logGroupArn: arnOf(group.logGroupName),
-            };
-          }),
-        };
+
+      async DescribeLogGroups({ logGroupNamePrefix = "", limit = 50, nextToken }) {
+        const groups = store
+          .keys(`${prefix}${logGroupNamePrefix}`)
+          .flatMap((key) => store.get<LogGroup>(key) ?? []);
+        const page = takePage(groups, limit, nextToken);
+        return { logGroups: page.items.map(describe), nextToken: page.nextToken };
       },
+
       async PutRetentionPolicy({ logGroupName, retentionInDays }) {
-        store.put(`group ${logGroupName}`, { ...mustFind(logGroupName), retentionInDays });
+        if (!retentions.has(retentionInDays)) {
+          throw new ServiceException(
+            "InvalidParameterException",
+            `1 validation error detected: Value '${retentionInDays}' at 'retentionInDays' failed to satisfy constraint: Member must satisfy enum value set: [${[...retentions].join(", ")}]`,
+          );
+        }
+        put({ ...mustFind(logGroupName), retentionInDays });
         return {};
       },
+
       async DeleteRetentionPolicy({ logGroupName }) {
-        store.put(`group ${logGroupName}`, { ...mustFind(logGroupName), retentionInDays: undefined });
+        put({ ...mustFind(logGroupName), retentionInDays: undefined });
         return {};
       },
+
       async TagResource({ resourceArn, tags }) {
         const group = mustFind(nameOf(resourceArn));
-        store.put(`group ${group.logGroupName}`, { ...group, tags: { ...group.tags, ...tags } });
+        put({ ...group, tags: { ...group.tags, ...tags } });
         return {};
       },
-      async ListTagsForResource({ resourceArn }) {
-        return { tags: mustFind(nameOf(resourceArn)).tags };
+
+      async UntagResource({ resourceArn, tagKeys }) {
+        const group = mustFind(nameOf(resourceArn));
+        const kept = Object.entries(group.tags).filter(([key]) => !tagKeys.includes(key));
+        put({ ...group, tags: Object.fromEntries(kept) });
+        return {};
       },
+
+      ListTagsForResource: async ({ resourceArn }) => ({ tags: mustFind(nameOf(resourceArn)).tags }),
+
       async CreateLogStream({ logGroupName, logStreamName }) {
-        mustFind(logGroupName);
-        eventsOf(streamKey(logGroupName, logStreamName));
+        const group = mustFind(logGroupName);
+        if (hasStream(group, logStreamName)) {
+          throw new ServiceException(
+            "ResourceAlreadyExistsException",
+            "The specified log stream already exists",
+          );
+        }
+        addStream(group, logStreamName);
         return {};
       },
-      /** As Lambda does, which makes the group where there is none. */
+
+      /** Makes the group and the stream where there are none, as Lambda does. */
       async PutLogEvents({ logGroupName, logStreamName, logEvents }) {
-        if (store.get(`group ${logGroupName}`) === undefined) create(logGroupName);
-        const key = streamKey(logGroupName, logStreamName);
-        const events = eventsOf(key);
-        events.push(...logEvents);
-        events.splice(0, Math.max(0, events.length - keptEvents));
-        dirty.add(key);
-        return {};
+        const found = find(logGroupName) ?? create(logGroupName);
+        const group = hasStream(found, logStreamName) ? found : addStream(found, logStreamName);
+        const added = (logEvents as { timestamp: number; message: string }[]).map(
+          ({ timestamp, message }) => ({
+            eventId: randomUUID(),
+            logStreamName,
+            timestamp,
+            ingestionTime: now(),
+            message,
+          }),
+        );
+        eventsOf(group).append(added);
+        return { nextSequenceToken: "0" };
       },
-      async DescribeLogStreams({ logGroupName }) {
-        mustFind(logGroupName);
-        const logStreams = keysOf(logGroupName).map((key) => ({
-          logStreamName: key.split(" ").at(-1),
-          firstEventTimestamp: eventsOf(key)[0]?.timestamp,
-          lastEventTimestamp: eventsOf(key).at(-1)?.timestamp,
-        }));
-        return { logStreams };
+
+      async DescribeLogStreams({
+        logGroupName,
+        logGroupIdentifier,
+        logStreamNamePrefix = "",
+        descending = false,
+        orderBy = "LogStreamName",
+        limit = 50,
+        nextToken,
+      }) {
+        const group = mustFind(logGroupName ?? nameOf(logGroupIdentifier));
+        const { entries } = eventsOf(group);
+        const described = group.streams
+          .filter(({ logStreamName }) => logStreamName.startsWith(logStreamNamePrefix))
+          .map((stream) => {
+            const own = entries.filter(({ logStreamName }) => logStreamName === stream.logStreamName);
+            return {
+              ...stream,
+              arn: `${arnOf(group.logGroupName)}:log-stream:${stream.logStreamName}`,
+              firstEventTimestamp: own[0]?.timestamp,
+              lastEventTimestamp: own.at(-1)?.timestamp,
+              lastIngestionTime: own.at(-1)?.ingestionTime,
+            };
+          })
+          .sort((a, b) =>
+            orderBy === "LastEventTime"
+              ? (a.lastEventTimestamp ?? 0) - (b.lastEventTimestamp ?? 0)
+              : a.logStreamName.localeCompare(b.logStreamName),
+          );
+        const page = takePage(descending ? described.reverse() : described, limit, nextToken);
+        return { logStreams: page.items, nextToken: page.nextToken };
       },
-      async GetLogEvents({ logGroupName, logStreamName }) {
-        mustFind(logGroupName);
-        return { events: eventsOf(streamKey(logGroupName, logStreamName)) };
+
+      /** From the beginning with `startFromHead`, and with the token onwards; else the last events. */
+      async GetLogEvents({
+        logGroupName,
+        logGroupIdentifier,
+        logStreamName,
+        startTime = 0,
+        endTime = Number.POSITIVE_INFINITY,
+        startFromHead = false,
+        limit = 10_000,
+        nextToken,
+      }) {
+        const group = mustFind(logGroupName ?? nameOf(logGroupIdentifier));
+        if (!hasStream(group, logStreamName)) {
+          throw new ServiceException("ResourceNotFoundException", "The specified log stream does not exist.");
+        }
+        const all = eventsOf(group).entries.filter(
+          (event) =>
+            event.logStreamName === logStreamName &&
+            event.timestamp >= startTime &&
+            event.timestamp < endTime,
+        );
+        const fromHead = startFromHead ? 0 : Math.max(0, all.length - limit);
+        const start = nextToken === undefined ? fromHead : Number(nextToken.slice("f/".length));
+        const events = all.slice(start, start + limit);
+        return {
+          events: events.map(({ timestamp, ingestionTime, message }) => ({
+            timestamp,
+            ingestionTime,
+            message,
+          })),
+          nextForwardToken: `f/${start + events.length}`,
+          nextBackwardToken: `b/${start}`,
+        };
       },
+
       async FilterLogEvents({
         logGroupName,
         logGroupIdentifier,
+        logStreamNames,
+        logStreamNamePrefix = "",
         startTime = 0,
-        endTime = Infinity,
+        endTime = Number.POSITIVE_INFINITY,
         filterPattern = "",
-        limit = 10000,
-        nextToken = "0",
+        limit = 10_000,
+        nextToken,
       }) {
-        const name = logGroupName ?? nameOf(logGroupIdentifier);
-        mustFind(name);
-        const all = keysOf(name).flatMap((key) =>
-          eventsOf(key).map((event, index) => ({
-            ...event,
-            logStreamName: key.split(" ").at(-1),
-            ingestionTime: event.timestamp,
-            eventId: `${key}:${index}`,
-          })),
-        );
-        const wanted = filterPattern.replaceAll('"', "");
-        const matching = all
-          .filter(
-            ({ timestamp, message }) =>
-              timestamp >= startTime && timestamp < endTime && message.includes(wanted),
+        const group = mustFind(logGroupName ?? nameOf(logGroupIdentifier));
+        const isWanted = parseFilterPattern(filterPattern);
+        const matching = eventsOf(group)
+          .entries.filter(
+            ({ logStreamName, timestamp, message }) =>
+              (logStreamNames?.includes(logStreamName) ?? logStreamName.startsWith(logStreamNamePrefix)) &&
+              timestamp >= startTime &&
+              timestamp <= endTime &&
+              isWanted(message),
           )
           .sort((a, b) => a.timestamp - b.timestamp);
-        const from = Number(nextToken);
-        const events = matching.slice(from, from + limit);
-        const more = from + events.length < matching.length;
-        return { events, ...(more && { nextToken: String(from + events.length) }) };
+        const page = takePage(matching, limit, nextToken);
+        return { events: page.items, searchedLogStreams: [], nextToken: page.nextToken };
       },
     },
   };
