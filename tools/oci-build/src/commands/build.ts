@@ -3,6 +3,7 @@ import { CodedError } from "@workspace/shared-config";
 import { buildImage } from "../build/build-image.ts";
 import { parsePlatform } from "../image/platform.ts";
 import { parseReference } from "../image/reference.ts";
+import { silentProgress } from "../progress/progress.ts";
 import { pullImage } from "../registry/pull-image.ts";
 import { tagImage } from "../store/local-images.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -29,7 +30,7 @@ export interface BuildSurroundings {
 }
 
 export async function runBuild(
-  { store, registries, progress, print }: CommandContext,
+  { store, registries, print, ...context }: CommandContext,
   directory: string,
   options: BuildOptions,
   { hostArchitecture, sourceDateEpoch, environment }: BuildSurroundings,
@@ -43,6 +44,7 @@ export async function runBuild(
     });
   }
   for (const name of options.tag) parseReference(name);
+  const progress = options.quiet ? silentProgress : context.progress;
   const buildPlatform = parsePlatform(hostArchitecture);
   const descriptor = await buildImage({
     store,
@@ -56,7 +58,7 @@ export async function runBuild(
     epochSeconds: parseEpoch(sourceDateEpoch),
     noCache: !options.cache,
     pull: (reference, platform) => pullImage({ store, registries, reference, platform, progress }),
-    progress: options.quiet ? { ...progress, line: () => {} } : progress,
+    progress,
   });
   for (const name of options.tag) tagImage(store, name, descriptor);
   if (options.iidfile !== undefined) writeFileSync(options.iidfile, descriptor.digest);

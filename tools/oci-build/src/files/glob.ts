@@ -44,5 +44,5 @@ function partToRegExp(part: string): RegExp {
 }
 
 function escapeRegExp(character: string): string {
-  return character.replace(/[.*+?^${}()|[\]\\/-]/gu, "\\$&");
+  return character.replace(/[.*+?^${}()|[\]\\/]/gu, "\\$&");
 }

@@ -11,6 +11,12 @@ export interface Transfer {
   end(text: string): void;
 }
 
+/** For callers who want the result and nothing else. */
+export const silentProgress: Progress = {
+  line() {},
+  transfer: () => ({ moved() {}, end() {} }),
+};
+
 /** Steps of the progress of a transfer that lines tell about, where there is no terminal to rewrite a line on. */
 const percentStep = 25;
 const worthTellingBytes = 8 << 20;
