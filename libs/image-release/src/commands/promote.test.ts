@@ -43,6 +43,12 @@ describe("promote", () => {
     expect(target?.tags.toSorted()).toEqual(source?.tags.toSorted());
     expect((await findLiveConfiguration(stage.clients, stage.fn("prod")))?.digest).toBe(source?.digest);
     expect(await readTag()).toBe(tag);
+
+    const attached = await Promise.all(
+      ["dev", "prod"].map((name) => stage.listReferrers(stage.fn(name), tag)),
+    );
+    expect(attached[0]).toHaveLength(2);
+    expect(attached[1]).toEqual(attached[0]);
   });
 
   it("moves nothing again", async () => {

@@ -13,8 +13,8 @@ import type { CommandContext, SharedOptions } from "../command-context.ts";
 import type { CommandResult } from "../command-result.ts";
 import { findEvent, smokeEventPath } from "../image/smoke-event.ts";
 import type { AddCommand } from "../program.ts";
-import { copyImage } from "../registry/copy-image.ts";
-import { createRegistryClient } from "../registry/registry-client.ts";
+import { copyImage, copyReferrers } from "../registry/copy-image.ts";
+import { createRegistryClient, type RegistryClient } from "../registry/registry-client.ts";
 import { readRegistryLogin } from "../registry/registry-login.ts";
 import { describeVersion } from "../terminal/describe-live.ts";
 
@@ -49,7 +49,7 @@ export const promoteCommand: AddCommand = (program, run) => {
 
 async function promote(context: CommandContext, options: PromoteOptions): Promise<CommandResult> {
   refuseOtherEnvironment(context, options);
-  const { onProgress, workspaceRoot, hostArchitecture, region } = context;
+  const { onProgress, onDetail, signal, workspaceRoot, hostArchitecture, region } = context;
   const { from, fromRegion = from.region, fromProfile, toProfile } = options;
   const source: PromotionSide = {
     clients: buildHandoffClients({ region: fromRegion, ...(fromProfile && { profile: fromProfile }) }),
@@ -61,11 +61,19 @@ async function promote(context: CommandContext, options: PromoteOptions): Promis
   };
   if (options.dryRun) return describePlan(source, target, await planPromotion(source));
   const result = await promoteImage(source, target, {
-    copyImage: (props) => copyBetween(source, target, props, context),
+    copyImage: async (props) => {
+      const registries = await openRegistries(source, target, AbortSignal.any([signal, props.signal]));
+      await copyBetween(registries, props, onDetail);
+    },
     smokeEvent: await findEvent(smokeEventPath(workspaceRoot, target.fn.project)),
     canary: buildCanary(options),
     onProgress,
   });
+  // A run that was killed after its copy has left this to the next one.
+  if (result.image === "none") {
+    const { from, to } = await openRegistries(source, target, signal);
+    await copyReferrers(from, to, result.digest, onDetail);
+  }
   return describePromotion(source, target, result);
 }
 
@@ -89,24 +97,30 @@ function refuseOtherEnvironment({ environmentStage }: CommandContext, { from, to
 }
 
 async function copyBetween(
-  source: PromotionSide,
-  target: PromotionSide,
-  { sourceUri, targetUri, signal }: CopyProps,
-  context: CommandContext,
+  { from, to }: Registries,
+  { sourceUri, targetUri }: CopyProps,
+  onDetail: CommandContext["onDetail"],
 ): Promise<void> {
-  const either = AbortSignal.any([signal, context.signal]);
-  const [sourceLogin, targetLogin] = await Promise.all([
-    readRegistryLogin(source.clients),
-    readRegistryLogin(target.clients),
-  ]);
   const digest = sourceUri.slice(sourceUri.indexOf("@") + 1);
   const tag = targetUri.slice(targetUri.lastIndexOf(":") + 1);
-  await copyImage(
-    createRegistryClient(sourceLogin, source.fn.repositoryName, either),
-    createRegistryClient(targetLogin, target.fn.repositoryName, either),
-    { digest, tag },
-    context.onDetail,
-  );
+  await copyImage(from, to, { digest, tag }, onDetail);
+  await copyReferrers(from, to, digest, onDetail);
+}
+
+interface Registries {
+  readonly from: RegistryClient;
+  readonly to: RegistryClient;
+}
+
+async function openRegistries(
+  source: PromotionSide,
+  target: PromotionSide,
+  signal: AbortSignal,
+): Promise<Registries> {
+  const open = async ({ clients, fn }: PromotionSide) =>
+    createRegistryClient(await readRegistryLogin(clients), fn.repositoryName, signal);
+  const [from, to] = await Promise.all([open(source), open(target)]);
+  return { from, to };
 }
 
 function describePlan(source: PromotionSide, target: PromotionSide, plan: PromotionSource): CommandResult {

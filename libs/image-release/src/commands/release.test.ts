@@ -3,6 +3,8 @@ import { PutParameterCommand } from "@aws-sdk/client-ssm";
 import { findImage, findLiveConfiguration, readPublishedTag } from "@workspace/handoff";
 import { exitCodes } from "@workspace/shared-config";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { provenanceType } from "../attachments/provenance.ts";
+import { sbomType } from "../attachments/sbom.ts";
 import { type LocalStage, openLocalStage } from "../testing/local-stage.ts";
 import { buildHandler, handlerPath } from "../testing/scratch-checkout.ts";
 
@@ -45,6 +47,12 @@ describe("release, from an account without anything on", () => {
     const value = JSON.parse(ended.stdout);
     expect(value).toMatchObject({ kind: "released", tag: firstTag, image: "none", stage: "local" });
     expect([await readTag(), await readLive()]).toEqual([firstTag, value.digest]);
+  });
+
+  it("attaches what is in the image and where it came from", async () => {
+    const referrers = await stage.listReferrers(stage.fn("local"), firstTag);
+    expect(referrers.map(({ artifactType }) => artifactType).toSorted()).toEqual([sbomType, provenanceType]);
+    expect((await stage.run("verify")).stdout).toContain("OK   statements: SBOM, provenance");
   });
 
   it("answers from that build", async () => {

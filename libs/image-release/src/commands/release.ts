@@ -36,13 +36,21 @@ async function release(context: CommandContext, options: ReleaseOptions): Promis
         // Loaded here only: most releases of unchanged content end before.
         const { pushImage } = await import("../image/push-image.ts");
         await pushImage(context, subject.context, target);
+        await attach(context, subject, target.contentTag);
       },
       smokeEvent: await findEvent(smokeEventPath(workspaceRoot, fn.project)),
       canary,
       onProgress,
     });
+    // A run that was killed after its push has left this to the next one.
+    if (result.kind === "released" && result.image !== "push") await attach(context, subject, result.digest);
     return describeRelease(fn, subject, result);
   });
+}
+
+async function attach(context: CommandContext, subject: ReleaseSubject, reference: string): Promise<void> {
+  const { attachStatements } = await import("../attachments/attach-statements.ts");
+  await attachStatements(context, subject, reference);
 }
 
 function describeRelease(

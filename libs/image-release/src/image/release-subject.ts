@@ -9,6 +9,8 @@ import { type ImageContent, identifyImageContent } from "./image-content.ts";
 /** What a release of this checkout would be of. */
 export interface ReleaseSubject extends ImageContent {
   readonly tag: ImageTag;
+  /** The whole commit. */
+  readonly commit: string;
   readonly context: ImageContext;
 }
 
@@ -34,7 +36,7 @@ export async function withReleaseSubject<T>(
     const { contentId: contextId, platform } = context;
     const content = identifyImageContent({ contextId, platform, baseImage });
     const tag = buildImageTag({ commit, dirty: uncommitted.length > 0, contentId: content.contentId });
-    return await use({ ...content, tag, context });
+    return await use({ ...content, tag, commit, context });
   } finally {
     await rm(outDir, { recursive: true, force: true });
   }

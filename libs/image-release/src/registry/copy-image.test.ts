@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { digestOf, type RegistryServer, startRegistryServer } from "../testing/registry-server.ts";
+import { type RegistryServer, startRegistryServer } from "../testing/registry-server.ts";
 import { copyImage } from "./copy-image.ts";
+import { digestOf } from "./digest.ts";
 import { createRegistryClient } from "./registry-client.ts";
 
 const mediaType = "application/vnd.oci.image.manifest.v1+json";

@@ -1,21 +1,22 @@
-import { createHash } from "node:crypto";
 import { CodedError } from "@workspace/shared-config";
+import { type Descriptor, digestOf } from "./digest.ts";
 import type { RegistryClient } from "./registry-client.ts";
 
 /**
  * Copies an image from repository to repository as it is, so that its digest stays. Blobs that are there already are
  * not sent again; the manifest comes last, so that an image is there whole or not at all.
+ * @param tag what it is put under. @default undefined: its digest alone
  * @param onProgress what is being copied: `layer 2 of 3, 52.9 MB`
  * @throws CodedError `E_DIGEST_MISMATCH`, `E_REGISTRY_REFUSED`
  */
 export async function copyImage(
   source: RegistryClient,
   target: RegistryClient,
-  { digest, tag }: { readonly digest: string; readonly tag: string },
+  { digest, tag = digest }: { readonly digest: string; readonly tag?: string },
   onProgress: (text: string) => void,
 ): Promise<void> {
   const manifest = await source.getManifest(digest);
-  const found = `sha256:${createHash("sha256").update(manifest.text).digest("hex")}`;
+  const found = digestOf(manifest.text);
   if (found !== digest) {
     throw new CodedError({
       code: "E_DIGEST_MISMATCH",
@@ -34,14 +35,23 @@ export async function copyImage(
   await target.putManifest(tag, manifest);
 }
 
-interface Blob {
-  readonly digest: string;
-  /** In bytes. */
-  readonly size: number;
+/** Copies what refers to an image, such as its SBOM, as far as it is not there yet. */
+export async function copyReferrers(
+  source: RegistryClient,
+  target: RegistryClient,
+  digest: string,
+  onProgress: (text: string) => void,
+): Promise<void> {
+  const present = (await target.listReferrers(digest)).map((referrer) => referrer.digest);
+  for (const referrer of await source.listReferrers(digest)) {
+    if (!present.includes(referrer.digest)) {
+      await copyImage(source, target, { digest: referrer.digest }, onProgress);
+    }
+  }
 }
 
 /** Configuration and layers. @see https://specs.opencontainers.org/image-spec/manifest/ */
-function listBlobs(manifest: string): Blob[] {
-  const { config, layers } = JSON.parse(manifest) as { config: Blob; layers: Blob[] };
+function listBlobs(manifest: string): Descriptor[] {
+  const { config, layers } = JSON.parse(manifest) as { config: Descriptor; layers: Descriptor[] };
   return [config, ...layers];
 }

@@ -1,14 +1,26 @@
 import { CodedError } from "@workspace/shared-config";
+import { type Descriptor, digestOf } from "./digest.ts";
 import type { RegistryLogin } from "./registry-login.ts";
 
 /** One repository of a registry, by the OCI distribution API. @see https://specs.opencontainers.org/distribution-spec/ */
 export interface RegistryClient {
-  getManifest(digest: string): Promise<Manifest>;
+  /** @param reference a digest or a tag */
+  getManifest(reference: string): Promise<Manifest>;
+  /** The digest of what a digest or a tag stands for. */
+  resolve(reference: string): Promise<string>;
+  /** What refers to a manifest, such as an SBOM. */
+  listReferrers(digest: string): Promise<Referrer[]>;
   hasBlob(digest: string): Promise<boolean>;
   getBlob(digest: string): Promise<ReadableStream<Uint8Array>>;
   /** @throws CodedError `E_REGISTRY_REFUSED`, as every method does; the registry checks the digest. */
   putBlob(digest: string, content: ReadableStream<Uint8Array>): Promise<void>;
-  putManifest(tag: string, manifest: Manifest): Promise<void>;
+  /** @param reference a tag, or the digest */
+  putManifest(reference: string, manifest: Manifest): Promise<void>;
+}
+
+/** A manifest that says something about another one. */
+export interface Referrer extends Descriptor {
+  readonly artifactType?: string;
 }
 
 export interface Manifest {
@@ -45,12 +57,19 @@ export function createRegistryClient(
   const send = (url: string | URL, init: RequestInit = {}, accepted: readonly number[] = []) =>
     request(url, { ...init, headers: { authorization, ...init.headers } }, accepted);
 
+  async function getManifest(reference: string): Promise<Manifest> {
+    const headers = { accept: manifestTypes.join(", ") };
+    const response = await send(`${base}/manifests/${reference}`, { headers });
+    return { mediaType: response.headers.get("content-type") ?? "", text: await response.text() };
+  }
+
   return {
-    async getManifest(digest) {
-      const response = await send(`${base}/manifests/${digest}`, {
-        headers: { accept: manifestTypes.join(", ") },
-      });
-      return { mediaType: response.headers.get("content-type") ?? "", text: await response.text() };
+    getManifest,
+    resolve: async (reference) => digestOf((await getManifest(reference)).text),
+    async listReferrers(digest) {
+      const response = await send(`${base}/referrers/${digest}`);
+      const { manifests } = (await response.json()) as { manifests: Referrer[] };
+      return manifests;
     },
     async hasBlob(digest) {
       return (await send(`${base}/blobs/${digest}`, { method: "HEAD" }, [404])).ok;
@@ -79,8 +98,8 @@ export function createRegistryClient(
       commit.searchParams.set("digest", digest);
       await send(commit, { method: "PUT" });
     },
-    async putManifest(tag, { mediaType, text }) {
-      await send(`${base}/manifests/${tag}`, {
+    async putManifest(reference, { mediaType, text }) {
+      await send(`${base}/manifests/${reference}`, {
         method: "PUT",
         body: text,
         headers: { "content-type": mediaType },

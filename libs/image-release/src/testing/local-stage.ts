@@ -21,6 +21,7 @@ import {
 } from "@workspace/shared-config";
 import { execa } from "execa";
 import { createContainerCli } from "../container-cli/container-cli.ts";
+import { createRegistryClient, type Referrer } from "../registry/registry-client.ts";
 import { readRegistryLogin } from "../registry/registry-login.ts";
 import { createScratchCheckout, type ScratchCheckout, workspaceRoot } from "./scratch-checkout.ts";
 
@@ -44,6 +45,8 @@ export interface LocalStage {
   createRepository(fn: FunctionOnStage): Promise<void>;
   /** What `infra:deploy` makes then: a function on the placeholder, with its alias. */
   createFunction(fn: FunctionOnStage): Promise<void>;
+  /** What is attached to an image. */
+  listReferrers(fn: FunctionOnStage, tag: string): Promise<Referrer[]>;
   /** Runs `image-release COMMAND --function lambda-app …` in the checkout. */
   run(command: string, ...argv: string[]): Promise<Ended>;
   start(environment: Environment, command: string, ...argv: string[]): ReturnType<typeof startCommand>;
@@ -100,6 +103,11 @@ export async function openLocalStage(): Promise<LocalStage> {
     fn: (stageName) => parseFunction("lambda-app", parseStage(stageName), architecture),
     createRepository: (fn) => createRepository(clients, fn),
     createFunction: (fn) => createFunction(clients, fn, environment),
+    async listReferrers({ repositoryName }, tag) {
+      const login = await readRegistryLogin(clients);
+      const registry = createRegistryClient(login, repositoryName, new AbortController().signal);
+      return registry.listReferrers(await registry.resolve(tag));
+    },
     start,
     run: async (command, ...argv) => {
       const { exitCode, stdout, stderr } = await start({}, command, ...argv);

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { digestOf } from "../registry/digest.ts";
 import type { RegistryLogin } from "../registry/registry-login.ts";
 
 export interface RegistryServer {
@@ -14,10 +14,6 @@ export interface RegistryServer {
   /** What the storage behind the registry was asked with; ECR's is S3. */
   readonly storageAuthorizations: (string | undefined)[];
   close(): Promise<void>;
-}
-
-export function digestOf(content: Buffer): string {
-  return `sha256:${createHash("sha256").update(content).digest("hex")}`;
 }
 
 /** A registry of one repository in memory that answers as ECR does: Basic authorization, blobs by redirect. */
@@ -54,6 +50,15 @@ export async function startRegistryServer(): Promise<RegistryServer> {
         const mediaType = request.headers["content-type"] ?? "";
         for (const key of [reference, digestOf(body)]) manifests.set(key, { mediaType, content: body });
         return void answer(response, 201);
+      }
+      case "GET referrers": {
+        const found = [...manifests].flatMap(([digest, { mediaType, content }]) => {
+          const { subject, artifactType } = JSON.parse(content.toString());
+          return subject?.digest === reference
+            ? [{ mediaType, digest, size: content.length, artifactType }]
+            : [];
+        });
+        return void answer(response, 200, {}, JSON.stringify({ manifests: found }));
       }
       case "HEAD blobs":
         return void answer(response, blobs.has(reference) ? 200 : 404);

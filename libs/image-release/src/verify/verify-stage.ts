@@ -3,13 +3,19 @@ import { IAMClient, SimulatePrincipalPolicyCommand } from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import {
   findConfiguration,
+  findImage,
   findLiveConfiguration,
   type HandoffClients,
   readLeaseHolder,
   readPublishedTag,
   resolvePublished,
+  type StoredImage,
 } from "@workspace/handoff";
 import { CodedError, type FunctionOnStage, liveAlias } from "@workspace/shared-config";
+import { provenanceType } from "../attachments/provenance.ts";
+import { sbomType } from "../attachments/sbom.ts";
+import { createRegistryClient } from "../registry/registry-client.ts";
+import { readRegistryLogin } from "../registry/registry-login.ts";
 import { type Check, check, type Finding, type Verdict } from "./check.ts";
 import {
   type AccountAndRegion,
@@ -37,6 +43,7 @@ export async function verifyStage(props: VerifyProps): Promise<Check[]> {
     check("repository", () => checkRepository(clients, fn)),
     check("published tag", () => checkPublishedTag(clients, fn)),
     check("published image", () => checkPublishedImage(clients, fn)),
+    check("statements", () => checkStatements(clients, fn)),
     check("function", () => checkFunction(clients, fn)),
     check("lease", () => checkLease(clients, fn)),
   ]);
@@ -157,6 +164,26 @@ async function checkPublishedImage(clients: HandoffClients, fn: FunctionOnStage)
   return published.kind === "initial"
     ? { verdict: "SKIP", detail: "nothing was released" }
     : { verdict: "OK", detail: `${published.digest}, for one platform, ${fn.architecture}` };
+}
+
+/** A release makes them; an image that came another way has none, and works without. */
+async function checkStatements(clients: HandoffClients, fn: FunctionOnStage): Promise<Finding> {
+  const published = await findPublished(clients, fn);
+  if (published === undefined) return { verdict: "SKIP", detail: "no image is published" };
+  const login = await readRegistryLogin(clients);
+  const registry = createRegistryClient(login, fn.repositoryName, AbortSignal.timeout(10_000));
+  const types = (await registry.listReferrers(published.digest)).map(({ artifactType }) => artifactType);
+  const expected = Object.entries({ SBOM: sbomType, provenance: provenanceType });
+  const missing = expected.filter(([, type]) => !types.includes(type)).map(([name]) => name);
+  return missing.length === 0
+    ? { verdict: "OK", detail: `${expected.map(([name]) => name).join(", ")} of the published image` }
+    : { verdict: "SKIP", detail: `the published image has no ${missing.join(" and no ")}` };
+}
+
+/** `undefined` where nothing is published, or nothing that is there: "published image" says so. */
+async function findPublished(clients: HandoffClients, fn: FunctionOnStage): Promise<StoredImage | undefined> {
+  const tag = await readPublishedTag(clients, fn);
+  return tag && findImage(clients, fn, tag);
 }
 
 async function checkFunction(clients: HandoffClients, fn: FunctionOnStage): Promise<Finding> {
