@@ -52,12 +52,16 @@ describe("addFunction", () => {
 });
 
 describe("addReference", () => {
-  it("adds one line after the last app, and nothing else", () => {
-    const before = read("tsconfig.json").split("\n");
-    const line = '    { "path": "./apps/payments" },';
-    const after = addReference(before.join("\n"), "./apps/payments").split("\n");
-    expect(after.filter((each) => each === line)).toHaveLength(1);
-    expect(after.filter((each) => each !== line)).toEqual(before);
+  const oneLine = '{\n  "references": [\n    { "path": "./apps/a" },\n    { "path": "./tools/t" }\n  ]\n}\n';
+  const threeLines = `${JSON.stringify(JSON.parse(oneLine), undefined, 2)}\n`;
+
+  it.each([
+    ["entries on one line", oneLine, [3, 4], '    { "path": "./apps/b" },'],
+    ["entries on three lines", threeLines, [5, 8], '    {\n      "path": "./apps/b"\n    },'],
+  ])("adds one after the last app, and nothing else: %s", (_form, source, [start = 0, end = 0], added) => {
+    const after = addReference(source, "./apps/b").split("\n");
+    expect(after.slice(start, end).join("\n")).toBe(added);
+    expect(after.toSpliced(start, end - start).join("\n")).toBe(source);
   });
 
   it("keeps the list valid where the last app is its last entry", () => {
@@ -65,6 +69,11 @@ describe("addReference", () => {
     expect(JSON.parse(addReference(source, "./apps/b"))).toEqual({
       references: [{ path: "./apps/a" }, { path: "./apps/b" }],
     });
+  });
+
+  it("knows the workspace's own", () => {
+    const { references } = JSON.parse(addReference(read("tsconfig.json"), "./apps/payments"));
+    expect(references).toContainEqual({ path: "./apps/payments" });
   });
 
   it("refuses a file without apps", () => {
