@@ -1,14 +1,9 @@
-import { resolveAllPublished } from "@workspace/handoff";
 import { CodedError, exitCodes } from "@workspace/shared-config";
 import { buildStageEnvironment, parseStageChoice } from "@workspace/stage-run";
+import { resolveFunctions } from "./commands/synth.ts";
+import { prepareImages } from "./deployed-images.ts";
 import { buildInfraApp } from "./infra-app.ts";
-import {
-  buildClients,
-  chooseFunctions,
-  findAccount,
-  prepareImage,
-  type Surroundings,
-} from "./surroundings.ts";
+import { findAccount, type Surroundings } from "./surroundings.ts";
 
 /** The app of `cdk.json`, for the CDK CLI on its own: every function, with what is published now. */
 async function synthesize(): Promise<void> {
@@ -24,16 +19,12 @@ async function synthesize(): Promise<void> {
     onDetail: () => {},
     signal: new AbortController().signal,
   };
-  const fns = chooseFunctions(surroundings);
-  const [account, published] = await Promise.all([
+  const functions = await resolveFunctions(surroundings);
+  const [account, images] = await Promise.all([
     findAccount(surroundings),
-    resolveAllPublished(buildClients(surroundings), fns),
+    prepareImages(surroundings, functions, `cdk-app-${stage.name}`),
   ]);
-  const images = fns.map(async (fn, index) => ({
-    fn,
-    image: await prepareImage(surroundings, fn, published[index] ?? { kind: "initial" }),
-  }));
-  buildInfraApp({ account, region, functions: await Promise.all(images) }).synth();
+  buildInfraApp({ account, region, functions: images }).synth();
 }
 
 try {

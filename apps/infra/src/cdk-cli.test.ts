@@ -21,7 +21,7 @@ describe("the argv of the CDK CLI", () => {
   });
 
   it("shows a difference, and bootstraps one environment", () => {
-    expect(buildDiffArgv("/a")).toEqual(["diff", "--all", "--app", "/a", ...quiet]);
+    expect(buildDiffArgv("/a")).toEqual(["diff", "--app", "/a", "--method", "template", ...quiet]);
     expect(buildBootstrapArgv("1", "r")).toEqual(["bootstrap", "aws://1/r", ...quiet]);
   });
 });

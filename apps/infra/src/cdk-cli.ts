@@ -20,8 +20,14 @@ export function buildPrepareArgv(assembly: string): string[] {
   return ["deploy", "--all", "--app", assembly, ...method, "--require-approval", "never", ...quietFlags];
 }
 
+/** Carries every stack of an assembly out at once: for what holds no function, and so needs no lease. */
+export function buildDeployArgv(assembly: string): string[] {
+  return ["deploy", "--all", "--app", assembly, "--require-approval", "never", ...quietFlags];
+}
+
+/** Compares templates only: the change set that the CLI would make otherwise needs more than the right to read. */
 export function buildDiffArgv(assembly: string): string[] {
-  return ["diff", "--all", "--app", assembly, ...quietFlags];
+  return ["diff", "--app", assembly, "--method", "template", ...quietFlags];
 }
 
 export function buildBootstrapArgv(account: string, region: string): string[] {

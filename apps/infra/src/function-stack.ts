@@ -1,7 +1,7 @@
 import { type FunctionOnStage, initialTag, liveAlias } from "@workspace/shared-config";
 import { ArnFormat, CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from "aws-cdk-lib";
 import { Repository } from "aws-cdk-lib/aws-ecr";
-import { DockerImageAsset, Platform } from "aws-cdk-lib/aws-ecr-assets";
+import { Platform } from "aws-cdk-lib/aws-ecr-assets";
 import { Effect, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import {
   Architecture,
@@ -13,9 +13,10 @@ import {
   DockerImageFunction,
 } from "aws-cdk-lib/aws-lambda";
 import { LogGroup } from "aws-cdk-lib/aws-logs";
-import { DockerImageName, ECRDeployment } from "cdk-ecr-deployment";
 import type { Construct } from "constructs";
+import { acknowledgeWildcard } from "./acknowledge-wildcard.ts";
 import type { FunctionSettings } from "./function-settings.ts";
+import { InitialImage } from "./initial-image.ts";
 
 /** Which image the template names: the published one, or the placeholder with what it is made from. */
 export type DeployedImage =
@@ -42,21 +43,7 @@ export class FunctionStack extends Stack {
       removalPolicy: RemovalPolicy.DESTROY,
     });
     const role = new Role(this, "Role", { assumedBy: new ServicePrincipal("lambda.amazonaws.com") });
-    role.addToPolicy(
-      new PolicyStatement({
-        sid: "WriteOwnLogs",
-        effect: Effect.ALLOW,
-        actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
-        resources: [
-          this.formatArn({
-            service: "logs",
-            resource: "log-group",
-            arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-            resourceName: `/aws/lambda/${fn.functionName}:*`,
-          }),
-        ],
-      }),
-    );
+    this.#allowOwnLogs(role, `/aws/lambda/${fn.functionName}:*`);
     const lambda = new DockerImageFunction(this, "Function", {
       functionName: fn.functionName,
       code: DockerImageCode.fromEcr(repository, {
@@ -70,16 +57,8 @@ export class FunctionStack extends Stack {
       logGroup,
     });
     if (image.kind === "initial") {
-      const asset = new DockerImageAsset(this, "InitialImage", {
-        directory: image.contextDirectory,
-        platform: fn.architecture === "arm64" ? Platform.LINUX_ARM64 : Platform.LINUX_AMD64,
-        buildArgs: { BASE_IMAGE: image.baseImage },
-      });
-      const deployment = new ECRDeployment(this, "InitialImageDeployment", {
-        src: new DockerImageName(asset.imageUri),
-        dest: new DockerImageName(repository.repositoryUriForTag(initialTag)),
-      });
-      lambda.node.addDependency(deployment);
+      const platform = fn.architecture === "arm64" ? Platform.LINUX_ARM64 : Platform.LINUX_AMD64;
+      lambda.node.addDependency(new InitialImage(this, "InitialImage", { repository, platform, ...image }));
     }
 
     const version = new CfnVersion(this, "FirstVersion", { functionName: lambda.functionName });
@@ -99,6 +78,23 @@ export class FunctionStack extends Stack {
     new CfnOutput(this, "FunctionName", { value: lambda.functionName });
     new CfnOutput(this, "FunctionUrl", { value: url.attrFunctionUrl });
     new CfnOutput(this, "ImageTag", { value: image.kind === "published" ? image.tag : initialTag });
+  }
+
+  #allowOwnLogs(role: Role, resourceName: string): void {
+    const service = { service: "logs", resource: "log-group", arnFormat: ArnFormat.COLON_RESOURCE_NAME };
+    role.addToPolicy(
+      new PolicyStatement({
+        sid: "WriteOwnLogs",
+        effect: Effect.ALLOW,
+        actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
+        resources: [this.formatArn({ ...service, resourceName })],
+      }),
+    );
+    acknowledgeWildcard(
+      role,
+      this.formatArn({ ...service, partition: "<AWS::Partition>", resourceName }),
+      "The streams of the function's own log group; Lambda names them.",
+    );
   }
 
   /** @see https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html#urls-auth-none */

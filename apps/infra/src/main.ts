@@ -4,8 +4,9 @@ import { buildStageEnvironment, parseStageChoice } from "@workspace/stage-run";
 import { Command } from "commander";
 import { bootstrap } from "./commands/bootstrap.ts";
 import { deploy } from "./commands/deploy.ts";
-import { destroy } from "./commands/destroy.ts";
+import { destroy, planDestroy } from "./commands/destroy.ts";
 import { diff } from "./commands/diff.ts";
+import { deployRoles } from "./commands/roles.ts";
 import { synth } from "./commands/synth.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -13,6 +14,8 @@ interface Options {
   readonly stage?: string;
   readonly function?: string;
   readonly json?: boolean;
+  readonly dryRun?: boolean;
+  readonly repository?: string;
 }
 
 const interruption = new AbortController();
@@ -41,6 +44,13 @@ function readSurroundings({ stage: chosen }: Options): Surroundings {
   };
 }
 
+/** What a command prints on standard output. */
+interface Result {
+  readonly lines: readonly string[];
+  /** As `--json` shows it. */
+  readonly value: unknown;
+}
+
 const program = new Command("infra").description(
   "Where the functions run: the CDK app, and what deploys it.",
 );
@@ -48,51 +58,84 @@ const program = new Command("infra").description(
 function addCommand(
   name: string,
   description: string,
-  work: (surroundings: Surroundings, only?: string) => Promise<{ lines: readonly string[]; value: unknown }>,
-): void {
-  program
+  work: (surroundings: Surroundings, options: Options) => Promise<Result>,
+): Command {
+  return program
     .command(name)
     .description(description)
-    .option("--stage <name>", "the stage (default: STAGE, then local)")
-    .option("--function <name>", "one function (default: every one)")
-    .option("--json", "print the result as JSON")
+    .option("--stage <name>", "local, dev, prod (default: $STAGE, or local)")
+    .option("--json", "print the result as one JSON document")
     .action(async (options: Options) => {
-      const { lines, value } = await work(readSurroundings(options), options.function);
+      const { lines, value } = await work(readSurroundings(options), options);
       console.log(options.json === true ? JSON.stringify(value, undefined, 2) : lines.join("\n"));
     });
 }
 
+const oneFunction = ["--function <name>", "one function, by its folder under apps/ (default: all)"] as const;
+const dryRun = ["--dry-run", "say what would be done, and move nothing"] as const;
+
+async function showDiff(surroundings: Surroundings, only: string | undefined): Promise<Result> {
+  const text = await diff(surroundings, only);
+  return { lines: [text], value: { diff: text } };
+}
+
 addCommand(
   "deploy",
-  "bring the stacks to the template, with the published image; make a changed configuration live",
-  async (surroundings, only) => {
-    const deployed = await deploy(surroundings, only);
+  "Brings the stacks to the template, with the published image, and makes a changed configuration live.",
+  async (surroundings, options) => {
+    if (options.dryRun === true) return showDiff(surroundings, options.function);
+    const deployed = await deploy(surroundings, options.function);
     const lines = deployed.flatMap(({ project, published, live, functionUrl }) => [
       `${project}: ${published.kind === "published" ? published.tag : "the placeholder"} is live as version ${live.version}`,
       ...(functionUrl === undefined ? [] : [functionUrl]),
     ]);
     return { lines, value: deployed };
   },
-);
-addCommand("synth", "write the templates, with what is published now", async (surroundings, only) => {
-  const assembly = await synth(surroundings, only);
+)
+  .option(...oneFunction)
+  .option(...dryRun);
+
+addCommand("synth", "Writes the templates, with what is published now.", async (surroundings, options) => {
+  const assembly = await synth(surroundings, options.function);
   return { lines: [assembly], value: { assembly } };
-});
-addCommand("diff", "show what a deploy now would change", async (surroundings, only) => {
-  await diff(surroundings, only);
-  return { lines: [], value: {} };
-});
-addCommand("destroy", "delete the functions; say what stays", async (surroundings, only) => {
-  const left = await destroy(surroundings, only);
+}).option(...oneFunction);
+
+addCommand("diff", "Shows what a deploy now would change in the stacks.", (surroundings, options) =>
+  showDiff(surroundings, options.function),
+).option(...oneFunction);
+
+addCommand("destroy", "Deletes the functions, and says what stays.", async (surroundings, options) => {
+  const { stacks, left } = planDestroy(surroundings, options.function);
+  if (options.dryRun !== true) await destroy(surroundings, options.function);
+  const verb = options.dryRun === true ? "would be deleted" : "deleted";
   return {
-    lines: left.flatMap(({ what, removedBy }) => [`stays: ${what}`, `  ${removedBy}`]),
-    value: { left },
+    lines: [
+      ...stacks.map((stack) => `${verb}: ${stack}`),
+      ...left.flatMap(({ what, removedBy }) => [`stays: ${what}`, `  ${removedBy}`]),
+    ],
+    value: { dryRun: options.dryRun === true, stacks, left },
   };
-});
-addCommand("bootstrap", "set the CDK up in the stage's account and region, once", async (surroundings) => {
-  await bootstrap(surroundings);
-  return { lines: ["done"], value: {} };
-});
+})
+  .option(...oneFunction)
+  .option(...dryRun);
+
+addCommand(
+  "bootstrap",
+  "Sets the CDK up in the stage's account and region. Once, by an administrator.",
+  async (surroundings) => {
+    await bootstrap(surroundings);
+    return { lines: ["the CDK is set up"], value: { bootstrapped: true } };
+  },
+);
+
+addCommand(
+  "roles",
+  "Makes the roles of the stage's GitHub workflows. Once, by an administrator.",
+  async (surroundings, { repository = "" }) => {
+    const roles = await deployRoles(surroundings, repository);
+    return { lines: roles.map(({ variable, arn }) => `${variable}=${arn}`), value: { roles } };
+  },
+).requiredOption("--repository <owner/name>", "the GitHub repository whose jobs may take them");
 
 try {
   await program.parseAsync();

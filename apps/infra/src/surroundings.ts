@@ -1,12 +1,10 @@
 import { join } from "node:path";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-import { buildImageContext, initialAppEntry } from "@workspace/docker";
 import {
   buildHandoffClients,
   explainReadFailure,
   type HandoffClients,
   type OnProgress,
-  type Published,
 } from "@workspace/handoff";
 import {
   type FunctionOnStage,
@@ -15,7 +13,6 @@ import {
   parseHostArchitecture,
   type Stage,
 } from "@workspace/shared-config";
-import type { DeployedImage } from "./function-stack.ts";
 
 /** What the commands find around them; only main files read it from the process. */
 export interface Surroundings {
@@ -33,7 +30,7 @@ export interface Surroundings {
 
 export const workspaceRoot = join(import.meta.dirname, "../../..");
 
-/** Where an assembly and the placeholder's context go. */
+/** Where assemblies and the placeholder's build contexts go. */
 export const outputDirectory = join(import.meta.dirname, "../dist");
 
 /** @param only the project's name. @default every function */
@@ -56,20 +53,4 @@ export async function findAccount({ region }: Surroundings): Promise<string> {
   } catch (error) {
     throw explainReadFailure(error, "E_ACCOUNT_READ", "the account of these credentials");
   }
-}
-
-/** Makes the placeholder's build context only where the template is going to name it. */
-export async function prepareImage(
-  surroundings: Surroundings,
-  fn: FunctionOnStage,
-  published: Published,
-): Promise<DeployedImage> {
-  if (published.kind === "published") return { kind: "published", tag: published.tag };
-  const outDir = join(outputDirectory, `initial-${fn.architecture}`);
-  const { directory } = await buildImageContext({
-    appEntry: initialAppEntry,
-    architecture: fn.architecture,
-    outDir,
-  });
-  return { kind: "initial", contextDirectory: directory, baseImage: surroundings.baseImage };
 }

@@ -9,10 +9,18 @@ export interface Left {
   readonly removedBy: string;
 }
 
+/** What {@link destroy} would delete, and what would stay. Moves nothing. */
+export function planDestroy(
+  surroundings: Surroundings,
+  only?: string,
+): { readonly stacks: string[]; readonly left: Left[] } {
+  const fns = chooseFunctions(surroundings, only);
+  return { stacks: fns.map(({ stackName }) => stackName), left: fns.flatMap(describeLeft) };
+}
+
 /** Deletes the functions' stacks. Images, published tags and leases stay: a later deploy goes on from them. */
-export async function destroy(surroundings: Surroundings, only?: string): Promise<Left[]> {
+export async function destroy(surroundings: Surroundings, only?: string): Promise<void> {
   const clients = buildClients(surroundings);
-  const left: Left[] = [];
   for (const fn of chooseFunctions(surroundings, only)) {
     const { stackName } = fn;
     await withLease(
@@ -35,9 +43,7 @@ export async function destroy(surroundings: Surroundings, only?: string): Promis
         }
       },
     );
-    left.push(...describeLeft(fn));
   }
-  return left;
 }
 
 export function describeLeft({

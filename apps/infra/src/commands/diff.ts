@@ -2,8 +2,8 @@ import { buildDiffArgv, runCdk } from "../cdk-cli.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { synth } from "./synth.ts";
 
-/** What a deploy now would change, as the CDK CLI tells it. */
-export async function diff(surroundings: Surroundings, only?: string): Promise<void> {
+/** What a deploy now would change in the stacks, as the CDK CLI tells it. Moves nothing, and takes no lease. */
+export async function diff(surroundings: Surroundings, only?: string): Promise<string> {
   const assembly = await synth(surroundings, only);
-  await runCdk(buildDiffArgv(assembly), { onLine: surroundings.onDetail, signal: surroundings.signal });
+  return runCdk(buildDiffArgv(assembly), { onLine: () => {}, signal: surroundings.signal });
 }

@@ -1,44 +1,45 @@
 import { join } from "node:path";
-import { type Published, resolveAllPublished } from "@workspace/handoff";
-import type { FunctionOnStage } from "@workspace/shared-config";
+import { resolveAllPublished } from "@workspace/handoff";
+import { prepareImages, type ResolvedFunction } from "../deployed-images.ts";
 import { buildInfraApp } from "../infra-app.ts";
 import {
   buildClients,
   chooseFunctions,
   findAccount,
   outputDirectory,
-  prepareImage,
   type Surroundings,
 } from "../surroundings.ts";
 
 /** Writes the assembly of some functions, with what is published for each. Gives its folder. */
 export async function writeAssembly(
   surroundings: Surroundings,
-  functions: readonly { readonly fn: FunctionOnStage; readonly published: Published }[],
+  functions: readonly ResolvedFunction[],
   name: string,
 ): Promise<string> {
-  const account = await findAccount(surroundings);
-  const images = functions.map(async ({ fn, published }) => ({
-    fn,
-    image: await prepareImage(surroundings, fn, published),
-  }));
+  const [account, images] = await Promise.all([
+    findAccount(surroundings),
+    prepareImages(surroundings, functions, name),
+  ]);
   const outdir = join(outputDirectory, "assemblies", name);
-  buildInfraApp({
-    account,
-    region: surroundings.region,
-    functions: await Promise.all(images),
-    outdir,
-  }).synth();
+  buildInfraApp({ account, region: surroundings.region, functions: images, outdir }).synth();
   return outdir;
+}
+
+/** Reads what is published for functions, ten tags to a request. */
+export async function resolveFunctions(
+  surroundings: Surroundings,
+  only?: string,
+): Promise<ResolvedFunction[]> {
+  const fns = chooseFunctions(surroundings, only);
+  const published = await resolveAllPublished(buildClients(surroundings), fns);
+  return fns.flatMap((fn, index) => {
+    const resolved = published[index];
+    return resolved === undefined ? [] : [{ fn, published: resolved }];
+  });
 }
 
 /** Reads what is published and writes the assembly. */
 export async function synth(surroundings: Surroundings, only?: string): Promise<string> {
-  const fns = chooseFunctions(surroundings, only);
-  const published = await resolveAllPublished(buildClients(surroundings), fns);
-  const functions = fns.flatMap((fn, index) => {
-    const resolved = published[index];
-    return resolved === undefined ? [] : [{ fn, published: resolved }];
-  });
+  const functions = await resolveFunctions(surroundings, only);
   return writeAssembly(surroundings, functions, `${only ?? "all"}-${surroundings.stage.name}`);
 }

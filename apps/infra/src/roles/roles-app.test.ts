@@ -1,0 +1,156 @@
+import { type FunctionOnStage, parseFunction, type StageName, stages } from "@workspace/shared-config";
+import { Stack } from "aws-cdk-lib";
+import { Match, Template } from "aws-cdk-lib/assertions";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Purpose } from "./ci-roles.ts";
+import { parseGitHubRepository } from "./github-subject.ts";
+import { listPermissions } from "./permissions.ts";
+import { buildRolesApp, rolesStackName } from "./roles-app.ts";
+
+beforeAll(() => {
+  process.env.CDK_VALIDATION = "false";
+});
+
+const account = "111111111111";
+const repository = parseGitHubRepository("octo-org/octo-repo");
+const functionOn = (stage: StageName) => parseFunction("lambda-app", stages[stage], "x86_64");
+
+function synthesize(stage: StageName, fns: readonly FunctionOnStage[] = [functionOn(stage)]) {
+  const region = stages[stage].region;
+  const app = buildRolesApp({ account, region, stage: stages[stage], fns, repository });
+  const find = (id: string) => {
+    const stack = app.node.findChild(id);
+    if (!(stack instanceof Stack)) throw new Error(`${id} is no stack`);
+    return Template.fromStack(stack);
+  };
+  return { provider: find("github-identity-provider"), roles: find(rolesStackName(stages[stage])) };
+}
+
+function findSubjects(template: Template): string[] {
+  return Object.values(template.findResources("AWS::IAM::Role")).map(({ Properties }) => {
+    const [statement, ...others] = Properties.AssumeRolePolicyDocument.Statement;
+    expect(others).toEqual([]);
+    expect(statement.Action).toBe("sts:AssumeRoleWithWebIdentity");
+    expect(Object.keys(statement.Condition)).toEqual(["StringEquals"]);
+    expect(statement.Condition.StringEquals["token.actions.githubusercontent.com:aud"]).toBe(
+      "sts.amazonaws.com",
+    );
+    return statement.Condition.StringEquals["token.actions.githubusercontent.com:sub"];
+  });
+}
+
+describe("who may take a role", () => {
+  it("on prod: jobs of its environment only, which GitHub lets start after an approval", () => {
+    expect(findSubjects(synthesize("prod").roles)).toEqual([
+      "repo:octo-org/octo-repo:environment:prod",
+      "repo:octo-org/octo-repo:environment:prod",
+    ]);
+  });
+
+  it("on dev: its environment's jobs, the promotion for reading, and pull requests for the diff", () => {
+    expect(findSubjects(synthesize("dev").roles).sort()).toEqual([
+      "repo:octo-org/octo-repo:environment:dev",
+      "repo:octo-org/octo-repo:environment:dev",
+      "repo:octo-org/octo-repo:environment:prod",
+      "repo:octo-org/octo-repo:pull_request",
+    ]);
+  });
+
+  it.each(["octo-org", "octo-org/*", "*/*", "octo-org/a:environment:prod", "a/b/c", ""])(
+    "no other repository can be smuggled in: %j",
+    (value) => {
+      expect(() => parseGitHubRepository(value)).toThrow(/E_REPOSITORY_MALFORMED/);
+    },
+  );
+});
+
+describe("what a role may do", () => {
+  const purposes: Purpose[] = ["deploy", "release", "source", "diff"];
+  const scope = { account, region: "eu-central-1", fns: [functionOn("dev")] };
+
+  it.each(purposes)("%s: on nothing but what the function owns, or on what has no resource", (purpose) => {
+    for (const { sid, actions, resources } of listPermissions(purpose, scope)) {
+      for (const action of actions) expect(action).toMatch(/^[a-z]+:[A-Z]\w+$/);
+      if (["LogInToRegistry", "WatchCanary"].includes(sid)) {
+        expect(resources).toEqual(["*"]);
+      } else if (sid === "PrepareWithTheCdk" || sid === "ReadBootstrapVersion") {
+        for (const resource of resources) expect(resource).toMatch(/^arn:[^*]*hnb659fds[^*]*$/);
+      } else {
+        for (const resource of resources)
+          expect(resource).toMatch(/^arn:aws:[^*]*\/?lambda-app[-/]dev[^*]*\*?$/);
+      }
+    }
+  });
+
+  it("source and diff: nothing that changes anything", () => {
+    for (const purpose of ["source", "diff"] as const) {
+      const actions = listPermissions(purpose, scope).flatMap((permission) => permission.actions);
+      expect(actions.filter((action) => !/^\w+:(Get|Describe|BatchGet)/.test(action))).toEqual([]);
+    }
+  });
+
+  it("deploy: neither publish a tag nor push an image", () => {
+    const permissions = listPermissions("deploy", scope);
+    const writers = permissions.filter(({ actions }) => actions.includes("ssm:PutParameter"));
+    expect(writers.map(({ sid }) => sid)).toEqual(["HoldLease"]);
+    expect(permissions.flatMap(({ actions }) => actions)).not.toContain("ecr:PutImage");
+  });
+
+  it("release: delete versions, but not the function", () => {
+    const deleting = listPermissions("release", scope).filter(({ actions }) =>
+      actions.includes("lambda:DeleteFunction"),
+    );
+    expect(deleting.map(({ resources }) => resources)).toEqual([
+      ["arn:aws:lambda:eu-central-1:111111111111:function:lambda-app-dev:*"],
+    ]);
+  });
+
+  it("fits IAM's limits with forty functions", () => {
+    const fn = functionOn("dev");
+    const fns = Array.from({ length: 40 }, (_, index) =>
+      renameFunction(fn, `a-function-of-the-team-${index}`),
+    );
+    const policies = Object.values(synthesize("dev", fns).roles.findResources("AWS::IAM::ManagedPolicy"));
+    for (const { Properties } of policies) {
+      expect(JSON.stringify(Properties.PolicyDocument).length).toBeLessThan(6144);
+    }
+    const attachedTo = policies.map(({ Properties }): string => Properties.Roles[0].Ref);
+    for (const role of new Set(attachedTo)) {
+      expect(attachedTo.filter((other) => other === role).length).toBeLessThanOrEqual(10);
+    }
+  });
+});
+
+describe("the identity provider", () => {
+  it("is one for the account, and stays when its stack goes", () => {
+    const { provider, roles } = synthesize("dev");
+    provider.hasResource("AWS::IAM::OIDCProvider", {
+      DeletionPolicy: "Retain",
+      Properties: {
+        Url: "https://token.actions.githubusercontent.com",
+        ClientIdList: ["sts.amazonaws.com"],
+        ThumbprintList: Match.absent(),
+      },
+    });
+    roles.resourceCountIs("AWS::IAM::OIDCProvider", 0);
+  });
+
+  it("tells which variable each role's ARN belongs in", () => {
+    synthesize("dev").roles.hasOutput("DeployRoleArn", { Description: "AWS_DEPLOY_ROLE_ARN" });
+  });
+});
+
+/** The same function with every name changed. */
+function renameFunction(fn: FunctionOnStage, project: string): FunctionOnStage {
+  const rename = (name: string) => name.replace("lambda-app", project);
+  return {
+    ...fn,
+    project,
+    functionName: rename(fn.functionName),
+    repositoryName: rename(fn.repositoryName),
+    imageTagParameter: rename(fn.imageTagParameter),
+    leaseParameter: rename(fn.leaseParameter),
+    stackName: rename(fn.stackName),
+    repositoryStackName: rename(fn.repositoryStackName),
+  };
+}

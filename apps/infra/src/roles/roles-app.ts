@@ -1,0 +1,30 @@
+import type { FunctionOnStage, Stage } from "@workspace/shared-config";
+import { App } from "aws-cdk-lib";
+import type { GitHubRepository } from "./github-subject.ts";
+import { IdentityProviderStack } from "./identity-provider-stack.ts";
+import { RolesStack } from "./roles-stack.ts";
+
+export interface RolesAppProps {
+  readonly account: string;
+  readonly region: string;
+  readonly stage: Stage;
+  readonly fns: readonly FunctionOnStage[];
+  readonly repository: GitHubRepository;
+  /** The folder of the assembly. @default one of the CDK's choice */
+  readonly outdir?: string;
+}
+
+/** What an administrator deploys once for a stage: GitHub as an identity provider, and the roles of its jobs. */
+export function buildRolesApp({ account, region, stage, fns, repository, outdir }: RolesAppProps): App {
+  const app = new App({ ...(outdir !== undefined && { outdir }), analyticsReporting: false });
+  const env = { account, region };
+  const provider = new IdentityProviderStack(app, "github-identity-provider", { env });
+  const roles = new RolesStack(app, rolesStackName(stage), { env, stage, fns, repository });
+  roles.addStackDependency(provider, "roles trust the provider");
+  return app;
+}
+
+/** `deploy-roles-dev` */
+export function rolesStackName({ name }: Stage): string {
+  return `deploy-roles-${name}`;
+}

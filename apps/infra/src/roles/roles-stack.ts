@@ -1,0 +1,78 @@
+import type { FunctionOnStage, Stage } from "@workspace/shared-config";
+import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
+import { Effect, ManagedPolicy, PolicyStatement, Role, WebIdentityPrincipal } from "aws-cdk-lib/aws-iam";
+import type { Construct } from "constructs";
+import { acknowledgeWildcard } from "../acknowledge-wildcard.ts";
+import { type CiRole, ciRoles } from "./ci-roles.ts";
+import { buildGitHubSubject, type GitHubRepository } from "./github-subject.ts";
+import { githubIssuer } from "./identity-provider-stack.ts";
+import { listPermissions } from "./permissions.ts";
+
+export interface RolesStackProps extends StackProps {
+  readonly stage: Stage;
+  readonly fns: readonly FunctionOnStage[];
+  /** The only repository whose jobs may take the roles. */
+  readonly repository: GitHubRepository;
+}
+
+/**
+ * A policy holds 6,144 characters, and a role ten policies.
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+ */
+const functionsPerPolicy = 4;
+
+/** The roles that GitHub's jobs take on a stage, with a token instead of a stored key. */
+export class RolesStack extends Stack {
+  readonly #props: RolesStackProps;
+
+  constructor(scope: Construct, id: string, props: RolesStackProps) {
+    super(scope, id, props);
+    this.#props = props;
+    for (const role of ciRoles[props.stage.name]) this.#addRole(role);
+  }
+
+  #addRole({ purpose, jobs, variable }: CiRole): void {
+    const { stage, fns, repository } = this.#props;
+    const name = purpose.charAt(0).toUpperCase() + purpose.slice(1);
+    const provider = `arn:aws:iam::${this.account}:oidc-provider/${githubIssuer}`;
+    const role = new Role(this, name, {
+      description: `${purpose} of ${stage.name}, for jobs of ${repository}`,
+      assumedBy: new WebIdentityPrincipal(provider, {
+        StringEquals: {
+          [`${githubIssuer}:aud`]: "sts.amazonaws.com",
+          [`${githubIssuer}:sub`]: buildGitHubSubject(repository, jobs),
+        },
+      }),
+    });
+    for (let start = 0; start < fns.length; start += functionsPerPolicy) {
+      const permissions = listPermissions(purpose, {
+        account: this.account,
+        region: this.region,
+        fns: fns.slice(start, start + functionsPerPolicy),
+      });
+      const policy = new ManagedPolicy(this, `${name}Policy${start / functionsPerPolicy + 1}`, {
+        roles: [role],
+        statements: permissions.map(
+          ({ sid, actions, resources }) =>
+            new PolicyStatement({
+              sid,
+              effect: Effect.ALLOW,
+              actions: [...actions],
+              resources: [...resources],
+            }),
+        ),
+      });
+      for (const resource of permissions.flatMap(({ resources }) => resources)) {
+        if (resource.includes("*")) acknowledgeWildcard(policy, resource, explainWildcard(resource));
+      }
+    }
+    new CfnOutput(this, `${name}RoleArn`, { value: role.roleArn, description: variable });
+  }
+}
+
+function explainWildcard(resource: string): string {
+  if (resource === "*") return "Registry tokens, metrics and alarms know no resource.";
+  return resource.includes(":stack/")
+    ? "A stack's ARN ends with an id that CloudFormation chooses; its name is whole."
+    : "The versions and aliases of this one function.";
+}
