@@ -38,7 +38,7 @@ function isConnectionRefused(error: unknown): boolean {
   );
 }
 
-/** Holds a connection open, which keeps the server up. `false` where the server went away before it answered. */
+/** Holds a connection open, which keeps the server up. `undefined` where the server went away before it answered. */
 export function attach(endpoint: string): Promise<{ detach: () => void } | undefined> {
   return new Promise((resolve) => {
     const held = request(endpoint + attachPath, (response) => {

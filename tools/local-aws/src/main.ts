@@ -1,17 +1,17 @@
 import { join } from "node:path";
 import { CodedError, exitCodes } from "@workspace/shared-config";
 import { Command } from "commander";
-import { findStatus, stopServer } from "./attachment.ts";
+import { findStatus } from "./attachment.ts";
 import { exec } from "./commands/exec.ts";
+import { reset } from "./commands/reset.ts";
 import { serve } from "./commands/serve.ts";
-import { openStateDirectory } from "./state-directory.ts";
+import { openStateDirectory, parsePort } from "./state-directory.ts";
 
 const workspaceRoot = join(import.meta.dirname, "../../..");
 const { env } = process;
 const state = openStateDirectory(env.LOCAL_AWS_STATE || join(workspaceRoot, ".local-aws"));
 const region = env.AWS_REGION || "eu-central-1";
 const recordFile = env.LOCAL_AWS_RECORD || undefined;
-const port = env.LOCAL_AWS_PORT ? Number(env.LOCAL_AWS_PORT) : undefined;
 
 const program = new Command("local-aws")
   .description("The AWS APIs that this workspace calls, on one loopback port. For development, on Linux.")
@@ -20,8 +20,11 @@ const program = new Command("local-aws")
 program
   .command("serve")
   .description("serve until Ctrl-C")
+  .option("--port <number>", "where the state is new; LOCAL_AWS_PORT says it, too", env.LOCAL_AWS_PORT)
   .option("--ends-when-idle", "end once no command is attached and no work is under way", false)
-  .action(async ({ endsWhenIdle }: { endsWhenIdle: boolean }) => {
+  .action(async (options: { port?: string; endsWhenIdle: boolean }) => {
+    const { endsWhenIdle } = options;
+    const port = options.port ? parsePort(options.port) : undefined;
     const { endpoint, ended } = await serve({ state, region, port, recordFile, endsWhenIdle });
     console.log(`local AWS at ${endpoint}, state in ${state.path}`);
     await ended;
@@ -35,32 +38,24 @@ program
   .argument("<command...>")
   .action(async (command: string[]) => {
     const serverArgv = [join(workspaceRoot, "node_modules/.bin/local-aws"), "serve", "--ends-when-idle"];
-    process.exitCode = await exec({ state, region, command, serverArgv, environment: env });
+    const port = env.LOCAL_AWS_PORT ? parsePort(env.LOCAL_AWS_PORT) : undefined;
+    process.exitCode = await exec({ state, region, port, command, serverArgv, environment: env });
   });
 
 program
   .command("status")
   .description("say whether it is up, and what it does")
   .action(async () => {
-    const endpoint = `http://127.0.0.1:${state.readPort()}`;
-    const status = await findStatus(endpoint, state.path);
-    console.log(
-      JSON.stringify(
-        { stateDirectory: state.path, up: status !== undefined, endpoint, ...status },
-        undefined,
-        2,
-      ),
-    );
+    const endpoint = state.readEndpoint();
+    const status = endpoint && (await findStatus(endpoint, state.path));
+    const answer = { up: Boolean(status), stateDirectory: state.path, endpoint, ...(status || {}) };
+    console.log(JSON.stringify(answer, undefined, 2));
   });
 
 program
   .command("reset")
-  .description("end it and forget everything")
-  .action(async () => {
-    const endpoint = `http://127.0.0.1:${state.readPort()}`;
-    if ((await findStatus(endpoint, state.path)) !== undefined) await stopServer(endpoint);
-    state.remove();
-  });
+  .description("end it and forget everything; refused while a command is attached")
+  .action(() => reset(state));
 
 function refuseOtherSystems(): void {
   if (process.platform === "linux") return;

@@ -46,6 +46,8 @@ export interface RecordedCall {
   readonly operation: string;
   readonly input: object;
   readonly accessKeyId: string;
+  /** Who that key stands for: a role's session, once it was assumed. */
+  readonly callerArn: string;
   readonly errorCode?: string;
 }
 
@@ -75,13 +77,8 @@ export async function startServer(props: ServerProps): Promise<Server> {
     };
   };
 
-  async function perform(
-    service: ServiceName,
-    operation: string,
-    input: object,
-    caller: Caller,
-  ): Promise<object> {
-    const known = services.get(service)?.operations[operation];
+  async function perform(service: string, operation: string, input: object, caller: Caller): Promise<object> {
+    const known = services.get(parseServiceName(service))?.operations[operation];
     if (known === undefined) {
       throw new ServiceException(
         "UnknownOperationException",
@@ -92,28 +89,43 @@ export async function startServer(props: ServerProps): Promise<Server> {
     return structuredClone(await known(structuredClone(input), caller));
   }
 
-  function record(call: RecordedCall): void {
+  async function record(call: Omit<RecordedCall, "callerArn">): Promise<void> {
     if (call.errorCode !== undefined) props.log(`${call.service} ${call.operation}: ${call.errorCode}`);
-    if (props.recordFile !== undefined) appendFileSync(props.recordFile, `${JSON.stringify(call)}\n`);
+    if (props.recordFile === undefined) return;
+    const { Arn } = (await perform("sts", "GetCallerIdentity", {}, call)) as { Arn: string };
+    const recorded: RecordedCall = { ...call, callerArn: Arn };
+    appendFileSync(props.recordFile, `${JSON.stringify(recorded)}\n`);
+  }
+
+  async function performRecorded(
+    service: string,
+    operation: string,
+    input: object,
+    { accessKeyId }: Caller,
+  ): Promise<object> {
+    const call = { service, operation, input: shorten(input), accessKeyId };
+    try {
+      const output = await perform(service, operation, input, { accessKeyId });
+      await record(call);
+      return output;
+    } catch (error) {
+      const exception = asException(error, props.log);
+      await record({ ...call, errorCode: exception.name });
+      throw exception;
+    }
   }
 
   async function answerOperation(
-    service: ServiceName,
+    service: string,
     operation: string,
     input: object,
     caller: Caller,
     write: (output: object | ServiceException, requestId: string) => void,
   ): Promise<void> {
-    const call = { service, operation, input: shorten(input), accessKeyId: caller.accessKeyId };
-    try {
-      const output = await perform(service, operation, input, caller);
-      record(call);
-      write(output, randomUUID());
-    } catch (error) {
-      const exception = asException(error, props.log);
-      record({ ...call, errorCode: exception.name });
-      write(exception, randomUUID());
-    }
+    const output = await performRecorded(service, operation, input, caller).catch((error) =>
+      asException(error, props.log),
+    );
+    write(output, randomUUID());
   }
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -131,12 +143,8 @@ export async function startServer(props: ServerProps): Promise<Server> {
     if (typeof target === "string") {
       const json = body.length === 0 ? {} : JSON.parse(body.toString());
       const operation = target.split(".").at(-1) ?? "";
-      return answerOperation(
-        parseServiceName(service),
-        operation,
-        json,
-        { accessKeyId },
-        (output, requestId) => writeJson(response, output, requestId, "application/x-amz-json-1.1"),
+      return answerOperation(service, operation, json, { accessKeyId }, (output, requestId) =>
+        writeJson(response, output, requestId, "application/x-amz-json-1.1"),
       );
     }
     if (service === "lambda") {
@@ -149,19 +157,14 @@ export async function startServer(props: ServerProps): Promise<Server> {
     const operation = form.get("Action") ?? url.searchParams.get("Action");
     if (operation === null)
       throw new ServiceException("MissingAction", `local-aws: ${request.method} ${url.pathname}`, 400);
-    return answerOperation(
-      parseServiceName(service),
-      operation,
-      parseQueryInput(form),
-      { accessKeyId },
-      (output, requestId) => {
-        const failed = output instanceof ServiceException;
-        const xml = failed
-          ? buildQueryError(output, requestId)
-          : buildQueryAnswer(operation, output, requestId);
-        response.writeHead(failed ? output.httpStatus : 200, { "content-type": "text/xml" }).end(xml);
-      },
-    );
+    const input = parseQueryInput(form);
+    return answerOperation(service, operation, input, { accessKeyId }, (output, requestId) => {
+      const failed = output instanceof ServiceException;
+      const xml = failed
+        ? buildQueryError(output, requestId)
+        : buildQueryAnswer(operation, output, requestId);
+      response.writeHead(failed ? output.httpStatus : 200, { "content-type": "text/xml" }).end(xml);
+    });
   }
 
   async function handleS3(
@@ -171,19 +174,9 @@ export async function startServer(props: ServerProps): Promise<Server> {
     caller: Caller,
   ): Promise<void> {
     const { answerS3 } = await import("./protocols/s3-rest.ts");
-    await answerS3(request, response, url, (operation, input) => {
-      const call = { service: "s3", operation, input: shorten(input), accessKeyId: caller.accessKeyId };
-      return perform("s3", operation, input, caller).then(
-        (output) => {
-          record(call);
-          return output;
-        },
-        (error) => {
-          record({ ...call, errorCode: error.name });
-          throw error;
-        },
-      );
-    });
+    await answerS3(request, response, url, (operation, input) =>
+      performRecorded("s3", operation, input, caller),
+    );
   }
 
   for (const name of serviceNames) services.set(name, await loadService(name, context(name)));

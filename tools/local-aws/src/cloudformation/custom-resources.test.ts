@@ -109,7 +109,7 @@ it("goes back, at its next start, from what a killed server was doing", async ()
     },
   });
   await stacks.client.send(new ExecuteChangeSetCommand({ ChangeSetName: ChangeSetId }));
-  await waitUntil(() => {
+  await waitUntil(async () => {
     try {
       return requests().length > 0 || undefined;
     } catch (error) {

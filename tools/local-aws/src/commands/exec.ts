@@ -3,11 +3,13 @@ import { openSync } from "node:fs";
 import { constants } from "node:os";
 import { CodedError } from "@workspace/shared-config";
 import { attach, findStatus } from "../attachment.ts";
-import { findFreePort, type StateDirectory } from "../state-directory.ts";
+import { choosePort, type StateDirectory } from "../state-directory.ts";
 
 export interface ExecProps {
   readonly state: StateDirectory;
   readonly region: string;
+  /** @default the state's own; a free one where the state is new */
+  readonly port?: number;
   readonly command: readonly string[];
   /** How to start a server of this state that ends by itself: argv, without the port. */
   readonly serverArgv: readonly string[];
@@ -15,10 +17,13 @@ export interface ExecProps {
 }
 
 const startTimeoutMs = 30_000;
+/** How long the port of the state may be taken by something that isn't its server. */
+const settleTimeoutMs = 3000;
 
 /** Runs a command against the server of the state, which is started where it isn't up. Gives the exit code. */
-export async function exec({ state, region, command, serverArgv, environment }: ExecProps): Promise<number> {
-  const { endpoint, detach } = await attachOrStart(state, serverArgv, environment);
+export async function exec(props: ExecProps): Promise<number> {
+  const { region, command, environment } = props;
+  const { endpoint, detach } = await attachOrStart(props);
   try {
     return await run(command, {
       ...environment,
@@ -33,22 +38,18 @@ export async function exec({ state, region, command, serverArgv, environment }: 
   }
 }
 
-async function attachOrStart(
-  state: StateDirectory,
-  serverArgv: readonly string[],
-  environment: ExecProps["environment"],
-) {
+async function attachOrStart({ state, port, serverArgv, environment }: ExecProps) {
   const deadlineMs = Date.now() + startTimeoutMs;
+  const settledMs = Date.now() + settleTimeoutMs;
   let started = false;
   while (Date.now() < deadlineMs) {
-    const port = state.readPort();
-    const endpoint = `http://127.0.0.1:${port}`;
-    const up = port === undefined ? undefined : await findStatus(endpoint, state.path);
+    const endpoint = state.readEndpoint();
+    const up = endpoint && (await findStatus(endpoint, state.path));
     const attached = up && (await attach(endpoint));
-    if (attached !== undefined) return { endpoint, detach: attached.detach };
-    if (!started) {
+    if (attached) return { endpoint, detach: attached.detach };
+    // A server that listens but doesn't answer yet is soon attached to; another program never is.
+    if (!started && !up && (await isFree(state, port, Date.now() > settledMs))) {
       started = true;
-      if (port !== undefined && up === undefined) await findFreePort(port);
       startDetached(state, serverArgv, environment);
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -59,6 +60,17 @@ async function attachOrStart(
     value: state.path,
     remedy: `Read ${state.logFile}; \`local-aws reset\` starts over.`,
   });
+}
+
+/** @throws CodedError `E_PORT_TAKEN` where it isn't and had to be, `E_PORT_OF_STATE` */
+async function isFree(state: StateDirectory, wanted: number | undefined, mustBe: boolean): Promise<boolean> {
+  try {
+    await choosePort(state.readPort(), wanted);
+    return true;
+  } catch (error) {
+    if (mustBe || !(error instanceof CodedError) || error.code !== "E_PORT_TAKEN") throw error;
+    return false;
+  }
 }
 
 /** The server outlives the command that needed it first: others may be attached by then. */

@@ -1,7 +1,7 @@
 import { appendFileSync } from "node:fs";
 import { attachPath, type ServerStatus, statusPath, stopPath } from "../attachment.ts";
 import { startServer } from "../server.ts";
-import { findFreePort, type StateDirectory } from "../state-directory.ts";
+import { choosePort, type StateDirectory } from "../state-directory.ts";
 
 export interface ServeProps {
   readonly state: StateDirectory;
@@ -16,7 +16,10 @@ export interface ServeProps {
 /** How long a server without a command waits for the next. */
 const idleMs = 1500;
 
-/** Serves until it is told to stop, or has nothing to do. Gives the endpoint at once, and when it ended. */
+/**
+ * Serves until it is told to stop, or has nothing to do. Gives the endpoint at once, and when it ended.
+ * @throws CodedError `E_STATE_IN_USE`, `E_PORT_TAKEN`, `E_PORT_OF_STATE`
+ */
 export async function serve({
   state,
   region,
@@ -24,15 +27,20 @@ export async function serve({
   recordFile,
   endsWhenIdle,
 }: ServeProps): Promise<{ endpoint: string; ended: Promise<void> }> {
-  const chosen = await findFreePort(state.readPort() ?? port);
+  await state.lock();
+  const chosen = await choosePort(state.readPort(), port);
   const log = (line: string) => appendFileSync(state.logFile, `${new Date().toISOString()} ${line}\n`);
   state.writePort(chosen);
   const server = await startServer({ stateDirectory: state.path, port: chosen, region, recordFile, log });
   let attachments = 0;
   let idleSince = Date.now();
+  let isEnding = false;
   let end = () => {};
   const ended = new Promise<void>((resolve) => {
-    end = resolve;
+    end = () => {
+      isEnding = true;
+      resolve();
+    };
   });
 
   server.onOwnPath(statusPath, (_request, response) => {
@@ -47,6 +55,10 @@ export async function serve({
       .end(JSON.stringify(status));
   });
   server.onOwnPath(attachPath, (_request, response) => {
+    if (isEnding) {
+      response.writeHead(503).end();
+      return;
+    }
     attachments += 1;
     response.writeHead(200, { "content-type": "text/plain" });
     response.write("attached\n");
