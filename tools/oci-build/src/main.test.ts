@@ -150,6 +150,26 @@ describe("build", () => {
   });
 });
 
+describe("prune", () => {
+  it("removes what is old enough, and a build makes it again", async () => {
+    const { cli } = openWorkplace();
+    const build = ["build", "-q", "-t", "app", ...scratch, "."];
+    const { stdout } = await cli(build);
+    expect(await cli(["prune"])).toMatchObject({ code: 0, stdout: "freed 0 B\n" });
+    expect(await cli(["inspect", "app"])).toEqual(done);
+    expect(await cli(["prune", "--days", "0"])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^freed .*B\n$/),
+    });
+    expect(await cli(["inspect", "app"])).toMatchObject({ code: 1 });
+    expect(await cli(build)).toMatchObject({ code: 0, stdout });
+    expect(await cli(["prune", "--days", "soon"])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("E_USAGE"),
+    });
+  });
+});
+
 describe("login", () => {
   it.each(["basic", "bearer"] as const)("keeps no wrong password (%s)", async (auth) => {
     const registry = await startRegistry({ auth });

@@ -4,6 +4,7 @@ import type { AttachOptions } from "./commands/attach.ts";
 import type { BuildOptions, BuildSurroundings } from "./commands/build.ts";
 import type { CommandContext } from "./commands/command-context.ts";
 import { refusedBuildOptions } from "./commands/refused-options.ts";
+import { formatBytes } from "./progress/progress.ts";
 import { getImage, tagImage } from "./store/local-images.ts";
 
 export interface ProgramProps extends BuildSurroundings {
@@ -97,6 +98,17 @@ export function buildProgram(props: ProgramProps): Command {
     });
 
   program
+    .command("prune")
+    .description(
+      "Remove from the local store what has not been written lately; it is made again when it is needed",
+    )
+    .option("--days <number>", "how old it must be", parseDays, 30)
+    .action(async ({ days }: { days: number }) => {
+      const { store, print } = await open();
+      print(`freed ${formatBytes(store.prune(Date.now() - days * 86_400_000))}`);
+    });
+
+  program
     .command("attach")
     .description("Attach a document, such as an SBOM, to an image in its registry")
     .argument("<name>")
@@ -121,6 +133,16 @@ export function buildProgram(props: ProgramProps): Command {
     });
 
   return program;
+}
+
+function parseDays(value: string): number {
+  if (/^\d+$/.test(value)) return Number(value);
+  throw new CodedError({
+    code: "E_USAGE",
+    what: "--days is not a whole number",
+    value,
+    remedy: "Give one such as 30.",
+  });
 }
 
 function collect(value: string, all: readonly string[]): readonly string[] {

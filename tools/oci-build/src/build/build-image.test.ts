@@ -297,6 +297,26 @@ describe("on a base image", () => {
     await expect(build(dockerfile("FROM base"), { store, pull })).rejects.toThrow("E_LAYER_CORRUPT");
   });
 
+  it("asks for it once, however often it is copied from", async () => {
+    const store = openStore(makeScratchFolder());
+    const base = await makeBase(store);
+    let pulls = 0;
+    const pull = async () => {
+      pulls += 1;
+      return base;
+    };
+    const files = dockerfile(
+      "FROM base AS tools",
+      "FROM scratch AS one",
+      "COPY --from=tools /etc /1",
+      "COPY --from=base /etc /2",
+      "FROM tools",
+      "COPY --from=one / /3/",
+    );
+    await build(files, { store, pull });
+    expect(pulls).toBe(1);
+  });
+
   it("asks for this machine's platform where FROM says so", async () => {
     const store = openStore(makeScratchFolder());
     const base = await makeBase(store);

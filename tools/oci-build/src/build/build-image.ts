@@ -1,19 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CodedError } from "@workspace/shared-config";
-import { malformed } from "../dockerfile/dockerfile-error.ts";
+import type { CopyInstruction } from "../dockerfile/instruction.ts";
 import { parseDockerfile } from "../dockerfile/parse-dockerfile.ts";
-import {
-  type BuildStage,
-  findCopySource,
-  findTargetStage,
-  type StageBase,
-  splitStages,
-} from "../dockerfile/stages.ts";
+import { findCopySource, findTargetStage, type StageBase, splitStages } from "../dockerfile/stages.ts";
 import { expandWord } from "../dockerfile/words.ts";
 import { createDiskTree, readIgnoreFile } from "../files/disk-tree.ts";
 import { createFileDigester } from "../files/file-digest.ts";
-import type { FileTree } from "../files/file-tree.ts";
+import type { Change, FileTree } from "../files/file-tree.ts";
 import { createMemoryTree } from "../files/memory-tree.ts";
 import { buildScratchConfig, type ImageConfig } from "../image/image-config.ts";
 import { type Descriptor, type ImageManifest, mediaTypes } from "../image/manifest.ts";
@@ -80,43 +74,43 @@ export async function buildImage(props: BuildImageProps): Promise<Descriptor> {
     digestFile: createFileDigester(store),
   });
 
-  async function startFrom(base: StageBase, stage: BuildStage): Promise<BuiltStage> {
-    if (base.kind === "stage") {
-      const earlier = stages[base.index];
-      if (earlier === undefined) throw malformed("the stage is missing", stage.from);
-      const built = await build(earlier);
-      const layers = await Promise.all(built.layers.map((layer) => changesOf(store, layer)));
-      return { ...built, tree: createMemoryTree(layers) };
-    }
-    const platformWord = stage.from.platform && expandWord(stage.from.platform, globals, escapeCharacter);
-    const stagePlatform = platformWord ? parsePlatform(platformWord) : platform;
+  const opened = new Map<string, Promise<BuiltStage>>();
+
+  /** Opens each base once, however many stages start from it or copy out of it. */
+  function openBase(base: StageBase, basePlatform: Platform): Promise<BuiltStage> {
+    const key = JSON.stringify([base, base.kind === "stage" ? "" : basePlatform]);
+    const found = opened.get(key) ?? makeBase(base, basePlatform);
+    opened.set(key, found);
+    return found;
+  }
+
+  async function makeBase(base: StageBase, basePlatform: Platform): Promise<BuiltStage> {
+    if (base.kind === "stage") return build(base.index);
     if (base.kind === "scratch") {
-      const scratch = buildScratchConfig(stagePlatform);
+      const scratch = buildScratchConfig(basePlatform);
       return { base: scratch, config: scratch.config, layers: [], history: [], tree: createMemoryTree() };
     }
     progress.line(`FROM ${base.reference}`);
-    const { config, layers } = await props.pull(base.reference, stagePlatform);
-    const changes = [];
-    for (const layer of layers) changes.push(await readLayer(store, layer));
-    return {
-      base: config,
-      config: config.config,
-      layers,
-      history: config.history,
-      tree: createMemoryTree(changes),
-    };
+    const { config, layers } = await props.pull(base.reference, basePlatform);
+    const tree = createMemoryTree(await readChanges(store, layers));
+    return { base: config, config: config.config, layers, history: config.history, tree };
   }
 
-  async function build(stage: BuildStage): Promise<BuiltStage> {
-    const findSource = async (instruction: Parameters<typeof findCopySource>[0]): Promise<FileTree> => {
-      if (instruction.from === undefined) return context;
-      return (await startFrom(findCopySource(instruction, stage, stages), stage)).tree;
-    };
-    const start = await startFrom(stage.base, stage);
+  async function build(index: number): Promise<BuiltStage> {
+    const stage = stages[index];
+    if (stage === undefined) throw new Error(`there is no stage ${index}`);
+    const platformWord = stage.from.platform && expandWord(stage.from.platform, globals, escapeCharacter);
+    const stagePlatform = platformWord ? parsePlatform(platformWord) : platform;
+    const base = await openBase(stage.base, stagePlatform);
+    const start = { ...base, tree: createMemoryTree(await readChanges(store, base.layers)) };
+    const findSource = async (instruction: CopyInstruction): Promise<FileTree> =>
+      instruction.from === undefined
+        ? context
+        : (await openBase(findCopySource(instruction, stage, stages), stagePlatform)).tree;
     return buildStage({ stage, start, escapeCharacter, buildArguments, globals, findSource });
   }
 
-  const built = await build(target);
+  const built = await build(target.index);
   const layers: Layer[] = [];
   for (const layer of built.layers) {
     if (!("changes" in layer)) {
@@ -133,8 +127,11 @@ export async function buildImage(props: BuildImageProps): Promise<Descriptor> {
   return storeImage(props, built, layers);
 }
 
-async function changesOf(store: Store, layer: BuiltStage["layers"][number]) {
-  return "changes" in layer ? layer.changes : readLayer(store, layer);
+/** What each layer changes, the lowest first. */
+async function readChanges(store: Store, layers: BuiltStage["layers"]): Promise<(readonly Change[])[]> {
+  const all: (readonly Change[])[] = [];
+  for (const layer of layers) all.push("changes" in layer ? layer.changes : await readLayer(store, layer));
+  return all;
 }
 
 function storeImage(

@@ -16,11 +16,13 @@ export interface BuiltStage {
   readonly config: RuntimeConfig;
   readonly layers: readonly (Layer | PlannedLayer)[];
   readonly history: readonly HistoryEntry[];
+  /** What the layers add up to. */
   readonly tree: MemoryTree;
 }
 
 export interface BuildStageProps {
   readonly stage: BuildStage;
+  /** What FROM gives; its tree becomes the stage's. */
   readonly start: BuiltStage;
   readonly escapeCharacter: string;
   readonly buildArguments: BuildArguments;

@@ -24,6 +24,7 @@ export type RecordKind = "file-digests" | "layers" | "layer-files" | "locations"
  */
 export interface Store {
   hasBlob(blob: Pick<Descriptor, "digest" | "size">): boolean;
+  /** Its whole content, its digest checked: a disk that lost power may have lost bytes. */
   readBlob(digest: Digest): Buffer | undefined;
   streamBlob(digest: Digest): Readable;
   putBlob(bytes: Uint8Array): Digest;
@@ -35,6 +36,8 @@ export interface Store {
   writeRecord(kind: RecordKind, key: string, value: unknown): void;
   /** Every record of the kind. */
   records(kind: RecordKind): unknown[];
+  /** Removes what was written before that time, in epoch milliseconds. @returns how many bytes that frees */
+  prune(writtenBeforeMs: number): number;
 }
 
 export interface BlobWriter {
@@ -66,7 +69,10 @@ export function openStore(directory: string): Store {
 
   return {
     hasBlob: ({ digest, size }) => statSync(blobPath(digest), { throwIfNoEntry: false })?.size === size,
-    readBlob: (digest) => readIfThere(blobPath(digest)),
+    readBlob(digest) {
+      const bytes = readIfThere(blobPath(digest));
+      return bytes !== undefined && digestOf(bytes) === digest ? bytes : undefined;
+    },
     streamBlob: (digest) => createReadStream(blobPath(digest), { highWaterMark: 1 << 18 }),
     putBlob(bytes) {
       const digest = digestOf(bytes);
@@ -93,6 +99,17 @@ export function openStore(directory: string): Store {
       mkdirSync(join(directory, kind), { recursive: true });
       const names = readdirSync(join(directory, kind)).sort();
       return names.map((name) => parseRecord(readIfThere(join(directory, kind, name)))).filter(Boolean);
+    },
+    prune(writtenBeforeMs) {
+      let freedBytes = 0;
+      for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
+        const path = join(entry.parentPath, entry.name);
+        const stats = entry.isFile() ? statSync(path, { throwIfNoEntry: false }) : undefined;
+        if (stats === undefined || stats.mtimeMs >= writtenBeforeMs) continue;
+        rmSync(path, { force: true });
+        freedBytes += stats.size;
+      }
+      return freedBytes;
     },
   };
 }
@@ -134,6 +151,13 @@ function readIfThere(path: string): Buffer | undefined {
   }
 }
 
+/** A record that is no JSON is as good as none. */
 function parseRecord(bytes: Buffer | undefined): unknown {
-  return bytes === undefined ? undefined : JSON.parse(bytes.toString());
+  if (bytes === undefined) return undefined;
+  try {
+    return JSON.parse(bytes.toString());
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
