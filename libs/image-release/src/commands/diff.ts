@@ -33,7 +33,9 @@ async function diff(context: CommandContext): Promise<CommandResult> {
       readHandoffState(clients, fn),
       findImage(clients, fn, contentTag),
     ]);
-    const liveTag = state.live?.tags.find(isImageTag);
+    const liveTags = state.live?.tags.filter(isImageTag) ?? [];
+    // The same content may have been released under several commits.
+    const liveTag = liveTags.find((each) => each === state.publishedTag) ?? liveTags[0];
     return describeDifferences(fn, {
       liveTag,
       checkoutTag: tag,

@@ -29,7 +29,7 @@ const agreed: HandoffState = {
   live: {
     alias: { name: "live", version: "7", weights: {}, revisionId: "r" },
     version: buildVersion("7", sampleDigest("1")),
-    tags: ["content-aa", first],
+    tags: ["content-aa", "000000000000", first],
   },
   latest: buildVersion("$LATEST", sampleDigest("1")),
   images: [
@@ -65,10 +65,10 @@ describe("describeStatus", () => {
     const resolution = { kind: "published", tag: second, digest: sampleDigest("2") } as const;
     const { lines, exitCode } = describeStatus(fn, state, resolution);
     expect(exitCode).toBe(exitCodes.drift);
-    expect(lines.join("\n")).toContain("drift: 222222222222 is published, but 111111111111 is live");
+    expect(lines.join("\n")).toContain("drift: 222222222222 is published, but 000000000000 is live");
     expect(lines.slice(-2)).toEqual([
       "  → `nx run lambda-app:rollback --stage dev --to 222222222222` makes live what is published",
-      "  → `nx run lambda-app:rollback --stage dev --to 111111111111` publishes what is live",
+      "  → `nx run lambda-app:rollback --stage dev --to 000000000000` publishes what is live",
     ]);
   });
 

@@ -69,7 +69,7 @@ export function describeStatus(
       `${fn.functionName} (${fn.project} on ${fn.stage.name})`,
       `  published  ${publishedTag ?? "nothing"}${publishedDigest ? `  ${publishedDigest}` : ""}`,
       `  template   ${stackStatus === undefined ? "no stack" : `${templateImage ?? "no image"}  ${stackStatus}`}`,
-      `  live       ${live === undefined ? "nothing" : describeLive(live)}`,
+      `  live       ${live === undefined ? "nothing" : describeLive(live, publishedTag)}`,
       `  a deploy   ${describeDeploy(resolution)}`,
       `  lease      ${holder ?? "free"}`,
       ...drift.map((sentence) => `drift: ${sentence}`),
@@ -95,11 +95,13 @@ export function describeStatus(
   };
 }
 
-function describeLive({ alias, version, tags }: LiveVersion): string {
+function describeLive({ alias, version, tags }: LiveVersion, publishedTag: string | undefined): string {
   const shares = Object.entries(alias.weights).map(
     ([other, weight]) => `, ${weight * 100}% to version ${other}`,
   );
-  const name = tags.find((tag) => isImageTag(tag) || tag === initialTag) ?? "untagged";
+  const names = tags.filter((tag) => isImageTag(tag) || tag === initialTag);
+  // The same content may have been released under several commits.
+  const name = names.find((tag) => tag === publishedTag) ?? names[0] ?? "untagged";
   return `${name}  ${version.digest}  version ${version.version}${shares.join("")}`;
 }
 
