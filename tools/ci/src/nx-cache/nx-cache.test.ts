@@ -3,8 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { ScratchWorkspace } from "../../../e2e/src/scratch-workspace.ts";
-import { createInstalledScratch } from "../installed-scratch.ts";
+import { createScratchWorkspace, type ScratchWorkspace } from "../../../e2e/src/scratch-workspace.ts";
 import { removeStale } from "./server.ts";
 
 let directory: string;
@@ -19,7 +18,7 @@ afterEach(() => {
 
 /** Runs a task in a new copy of the workspace, whose Nx knows nothing: as on a new machine. */
 async function runTaskOnNewMachine(task: string): Promise<string> {
-  const scratch = createInstalledScratch();
+  const scratch = createScratchWorkspace();
   scratches.push(scratch);
   const argv = ["nx-cache", "--directory", directory, "--", "nx", "run", task];
   const result = await execa(join(scratch.directory, "node_modules/.bin/workspace-ci"), argv, {

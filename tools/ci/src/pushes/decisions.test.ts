@@ -3,11 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa, execaSync } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { ScratchWorkspace } from "../../../e2e/src/scratch-workspace.ts";
+import { createScratchWorkspace, type ScratchWorkspace } from "../../../e2e/src/scratch-workspace.ts";
 import type { Decision } from "../decision/decide.ts";
 import { emptyTree } from "../decision/decide.ts";
 import { type GitHubFixture, openGitHubFixture } from "../github/fixture.ts";
-import { createInstalledScratch } from "../installed-scratch.ts";
 
 const runsPath = "GET /repos/acme/shop/actions/workflows/main.yml/runs";
 
@@ -15,7 +14,7 @@ let scratch: ScratchWorkspace;
 let github: GitHubFixture;
 let handOver: string;
 beforeAll(async () => {
-  scratch = createInstalledScratch();
+  scratch = createScratchWorkspace();
   github = await openGitHubFixture();
   handOver = mkdtempSync(join(tmpdir(), "hand-over-"));
 }, 300_000);

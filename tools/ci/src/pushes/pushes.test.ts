@@ -1,11 +1,10 @@
 import { join } from "node:path";
 import { execaSync } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { ScratchWorkspace } from "../../../e2e/src/scratch-workspace.ts";
+import { createScratchWorkspace, type ScratchWorkspace } from "../../../e2e/src/scratch-workspace.ts";
 import { openStageSession, type StageSession } from "../../../e2e/src/stage-session.ts";
 import { createWorld, type World } from "../../../e2e/src/story/world.ts";
 import { type GitHubFixture, openGitHubFixture } from "../github/fixture.ts";
-import { createInstalledScratch } from "../installed-scratch.ts";
 import { playJob } from "./play-job.ts";
 
 const deploy = "npx nx run infra:deploy";
@@ -16,7 +15,7 @@ let session: StageSession;
 let github: GitHubFixture;
 let world: World;
 beforeAll(async () => {
-  scratch = createInstalledScratch();
+  scratch = createScratchWorkspace();
   session = await openStageSession(scratch.directory, {
     PATH: process.env.PATH ?? "",
     HOME: process.env.HOME ?? "",

@@ -1,7 +1,8 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createInstalledScratch } from "../../../ci/src/installed-scratch.ts";
-import type { ScratchWorkspace } from "../../../e2e/src/scratch-workspace.ts";
+import { createScratchWorkspace, type ScratchWorkspace } from "../../../e2e/src/scratch-workspace.ts";
 import { openStageSession, type StageSession } from "../../../e2e/src/stage-session.ts";
 
 /** A name with a dash, as `lambda-app` has one, so that it is quoted where a word would not be. */
@@ -10,7 +11,12 @@ const name = "payment-events";
 let scratch: ScratchWorkspace;
 let session: StageSession;
 beforeAll(async () => {
-  scratch = createInstalledScratch();
+  scratch = createScratchWorkspace();
+  // npm writes its record of what is installed in place: not through the hard link into this checkout.
+  const record = join(scratch.directory, "node_modules/.package-lock.json");
+  const content = readFileSync(record);
+  rmSync(record);
+  writeFileSync(record, content);
   await run("npx", ["nx", "g", `@workspace/workspace-plugin:lambda-app`, name]);
   scratch.commit(`feat: add ${name}`);
 }, 300_000);
