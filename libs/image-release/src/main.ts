@@ -2,6 +2,7 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { CodedError, exitCodes, parseHostArchitecture } from "@workspace/shared-config";
 import { buildStageEnvironment, parseStageChoice } from "@workspace/stage-run";
+import { explainAwsFailure } from "./aws-failure.ts";
 import {
   buildCommandContext,
   type CommandContext,
@@ -73,15 +74,15 @@ async function runCommand(
   work: (context: CommandContext) => Promise<CommandResult>,
 ): Promise<void> {
   const view = await createProgressView();
-  let outcome: "succeeded" | "failed" = "failed";
+  const context = buildCommandContext(readSurroundings(options, view), options);
   try {
-    const result = await work(buildCommandContext(readSurroundings(options, view), options));
-    outcome = "succeeded";
-    view.end(outcome);
+    const result = await work(context);
+    view.end("succeeded");
     process.stdout.write(formatResult(result, options.json === true));
     process.exitCode = result.exitCode ?? exitCodes.done;
-  } finally {
-    if (outcome === "failed") view.end(outcome);
+  } catch (error) {
+    view.end("failed");
+    throw explainAwsFailure(error, context.fn);
   }
 }
 

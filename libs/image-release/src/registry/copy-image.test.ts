@@ -72,6 +72,15 @@ describe("copyImage", () => {
     });
   });
 
+  it("says which registry can't be reached", async () => {
+    await target.close();
+    const copy = copyImage(open(source), open(target), image, () => {});
+    await expect(copy).rejects.toMatchObject({
+      code: "E_REGISTRY_UNREACHABLE",
+      value: new URL(target.login.endpoint).host,
+    });
+  });
+
   it("ends with the signal", async () => {
     const copy = copyImage(
       open(source, AbortSignal.abort(new Error("lease lost"))),

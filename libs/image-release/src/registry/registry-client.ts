@@ -44,7 +44,7 @@ export function createRegistryClient(
 
   /** @param accepted further statuses that are an answer and no failure */
   async function request(url: string | URL, init: RequestInit, accepted: readonly number[] = []) {
-    const response = await fetch(url, { ...init, signal, redirect: "manual" });
+    const response = await reach(url, { ...init, signal, redirect: "manual" });
     if (response.ok || accepted.includes(response.status)) return response;
     throw new CodedError({
       code: "E_REGISTRY_REFUSED",
@@ -111,4 +111,20 @@ export function createRegistryClient(
 /** Where the upload goes on; the registry may answer with a path alone. */
 function locate(response: Response, base: string): URL {
   return new URL(response.headers.get("location") ?? "", base);
+}
+
+/** A connection that was refused or cut is no answer; the signal's own reason is handed on. */
+async function reach(url: string | URL, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, init);
+  } catch (cause) {
+    init.signal?.throwIfAborted();
+    throw new CodedError({
+      code: "E_REGISTRY_UNREACHABLE",
+      what: `${init.method ?? "GET"} ${new URL(url).pathname} got no answer`,
+      value: new URL(url).host,
+      remedy: "Check the network, then run the command again: what has been copied is not copied again.",
+      cause,
+    });
+  }
 }

@@ -1,0 +1,38 @@
+import { SSMServiceException } from "@aws-sdk/client-ssm";
+import { CodedError } from "@workspace/shared-config";
+import { describe, expect, it } from "vitest";
+import { explainAwsFailure } from "./aws-failure.ts";
+import { sampleFunction as fn } from "./testing/sample-function.ts";
+
+const named = (name: string, members: object = {}) =>
+  Object.assign(new Error("not allowed"), { name, ...members });
+
+describe("explainAwsFailure", () => {
+  it.each([
+    new SSMServiceException({
+      name: "AccessDeniedException",
+      message: "not allowed",
+      $fault: "client",
+      $metadata: {},
+    }),
+    named("TimeoutError", { $metadata: { attempts: 5 } }),
+  ])("names %s, and what to look at", (error) => {
+    expect(explainAwsFailure(error, fn)).toMatchObject({
+      code: "E_AWS_CALL_FAILED",
+      what: expect.stringContaining(error.name),
+      value: "not allowed",
+      remedy: expect.stringContaining("lambda-app:verify --stage dev"),
+      cause: error,
+    });
+  });
+
+  it("says where credentials are missing", () => {
+    expect(explainAwsFailure(named("CredentialsProviderError"), fn)).toMatchObject({ code: "E_CREDENTIALS" });
+  });
+
+  it.each([
+    new CodedError({ code: "E_X", what: "x", remedy: "Do." }),
+    new TypeError("a bug"),
+    "a thrown text",
+  ])("leaves %s as it is", (error) => expect(explainAwsFailure(error, fn)).toBe(error));
+});
