@@ -1,4 +1,4 @@
-import { CodedError, type FunctionOnStage, initialTag } from "@workspace/shared-config";
+import { type FunctionOnStage, initialTag } from "@workspace/shared-config";
 import type { HandoffClients } from "../clients.ts";
 import { checkImage, type Digest } from "../images/images.ts";
 import { type Lease, type LeaseProps, withLease } from "../lease/lease.ts";
@@ -12,9 +12,10 @@ export interface DeployProps {
   /**
    * Deploys the repository's stack, then the function's, with the published tag in the template; on `initial` it puts
    * the placeholder into the repository too. Rejects where CloudFormation failed. The signal aborts when the lease is
-   * lost: what runs is to be ended then.
+   * lost: what runs is to be ended then. The request that sets CloudFormation going (ExecuteChangeSet) goes through
+   * `guard`, so that a process that was paused can't send it late.
    */
-  readonly deployStacks: (published: Published, signal: AbortSignal) => Promise<void>;
+  readonly deployStacks: (published: Published, signal: AbortSignal, guard: Lease["guard"]) => Promise<void>;
   /** For a changed configuration; the code has passed its check before. @default undefined: no smoke check */
   readonly smokeEvent?: string | undefined;
   readonly onProgress?: OnProgress | undefined;
@@ -45,7 +46,7 @@ export async function deployInfra(
     const published = await resolvePublished(clients, fn);
     await lease.check();
     try {
-      await deployStacks(published, lease.signal);
+      await deployStacks(published, lease.signal, lease.guard);
     } catch (error) {
       throw await afterFailedStacks(clients, fn, lease, published, error, onProgress);
     }
@@ -83,10 +84,9 @@ async function afterFailedStacks(
   try {
     await waitUntilStackSettled(clients, fn.stackName, onProgress);
     const isThere = (await findConfiguration(clients, fn, "$LATEST")) !== undefined;
-    if (isThere && published.kind === "published") {
-      await restoreLatest(clients, fn, lease, published.digest, onProgress);
-    }
-    return error instanceof CodedError ? error : withRolledBack(error);
+    if (!isThere || published.kind === "initial") return error;
+    const hasRestored = await restoreLatest(clients, fn, lease, published.digest, onProgress);
+    return hasRestored ? withRolledBack(error) : error;
   } catch (second) {
     return withRolledBack(error, second);
   }

@@ -16,13 +16,9 @@ export const processIdentitySchema = z.object({
 /** Which process, and enough to tell whether it still is. */
 export type ProcessIdentity = z.infer<typeof processIdentitySchema>;
 
-export function readProcessIdentity(): ProcessIdentity {
-  return {
-    user: readUserName(),
-    host: hostname(),
-    pid: process.pid,
-    instance: findInstance(process.pid) ?? "",
-  };
+/** @param pid of a process of this user on this system. @default process.pid */
+export function readProcessIdentity(pid: number = process.pid): ProcessIdentity {
+  return { user: readUserName(), host: hostname(), pid, instance: findInstance(pid) ?? "" };
 }
 
 /**

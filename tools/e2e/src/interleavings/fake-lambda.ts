@@ -117,6 +117,13 @@ export function createFakeLambda(props: FakeLambdaProps) {
     find: (name: string) => functions.get(name),
     isBusy: (name: string) => functions.get(name)?.latest.isBusy === true,
     changeLatest,
+    /** Other code, and nothing under way any more. */
+    replaceLatest(name: string, codeSha256: string) {
+      const fn = functions.get(name);
+      if (fn === undefined) return;
+      const latest = { ...fn.latest, codeSha256, revisionId: nextRevision(), isBusy: false };
+      functions.set(name, { ...fn, latest });
+    },
     /** As CloudFormation does: the function, its first version, and the alias on it. */
     create(name: string, imageUri: string, memoryMiB: number) {
       const codeSha256 = resolve(imageUri);

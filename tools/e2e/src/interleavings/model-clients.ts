@@ -9,8 +9,10 @@ import { type Actor, afterFor, type Simulation } from "./simulation.ts";
 
 /** What goes wrong at one call of the sequence. */
 export interface Disturbance {
-  /** Index of the call, over all commands. */
-  readonly at: number;
+  /** `PutParameter`, `StartStack` … */
+  readonly operation: string;
+  /** Which of the calls of this operation, over all commands, from 0. */
+  readonly nth: number;
   readonly kind:
     | "denied"
     | "throttled"
@@ -26,7 +28,9 @@ export interface Disturbance {
     | "killBefore"
     | "killAfter"
     /** The wall clock is set. */
-    | "clock";
+    | "clock"
+    /** Just before, somebody puts other code into `$LATEST` by hand, asking no lease. */
+    | "meddle";
   /** Of a pause, or of a jump of the clock. */
   readonly ms: number;
 }
@@ -50,14 +54,20 @@ export function createNetwork(
   world: ModelWorld,
   random: () => number,
   disturbances: readonly Disturbance[],
+  onKilled: (actor: Actor) => void,
 ): Network {
-  let calls = 0;
+  const calls = new Map<string, number>();
   const latencyMs = () => 1 + Math.floor(random() ** 3 * 1_500);
+  const kill = (actor: Actor) => {
+    actor.isDead = true;
+    onKilled(actor);
+  };
 
   return {
     call(actor, by, operation, input, signal) {
-      const index = calls++;
-      const disturbance = disturbances.find(({ at }) => at === index);
+      const count = calls.get(operation) ?? 0;
+      calls.set(operation, count + 1);
+      const disturbance = disturbances.find(({ operation: at, nth }) => at === operation && nth === count);
       const kind = disturbance?.kind;
       return new Promise<object>((resolve, reject) => {
         if (signal?.aborted) return reject(buildAwsError("AbortError"));
@@ -65,15 +75,16 @@ export function createNetwork(
         const answer = (settle: () => void) => afterFor(simulation, actor, latencyMs(), settle);
         if (kind === "clock") actor.epochOffsetMs += disturbance?.ms ?? 0;
         if (kind === "pause") actor.pausedUntilMs = simulation.nowMs() + (disturbance?.ms ?? 0);
-        if (kind === "killBefore") actor.isDead = true;
+        if (kind === "killBefore") kill(actor);
         if (kind === "denied") return answer(() => reject(buildAwsError("AccessDeniedException")));
         if (kind === "throttled") return answer(() => reject(buildAwsError("ThrottlingException")));
 
         simulation.after(kind === "late" ? longestRequestMs : latencyMs(), () => {
           if (actor.isDead) return;
+          if (kind === "meddle") world.meddle();
           let outcome = carryOut(world, by, operation, input);
           if (kind === "repeated") outcome = carryOut(world, by, operation, input);
-          if (kind === "killAfter") actor.isDead = true;
+          if (kind === "killAfter") kill(actor);
           answer(() => {
             if (kind === "cut") reject(buildAwsError("TimeoutError"));
             else if ("error" in outcome) reject(outcome.error);

@@ -10,7 +10,7 @@ import {
 import { type ImageTag, initialTag } from "@workspace/shared-config";
 import { buildAwsError } from "./aws-answer.ts";
 import { buildContent, initialDigest } from "./contents.ts";
-import { fns, type ModelStage, type ModelWorld } from "./model-world.ts";
+import { fns, type ModelStage } from "./model-world.ts";
 
 /** The part of `@workspace/handoff` that the model runs: the real one, or one with a safeguard deleted. */
 export interface Protocol {
@@ -42,14 +42,13 @@ export type ModelCommand =
   | { readonly kind: "prune"; readonly stage: ModelStage };
 
 /** Calls of the steps that are outside of the hand-off. */
-export type OutsideCall = (operation: string, input: object) => Promise<object>;
+export type OutsideCall = (operation: string, input: object, signal?: AbortSignal) => Promise<object>;
 
 /** Runs the command through the hand-off; rejects as the command would fail. */
 export function runModelCommand(
   command: ModelCommand,
   handoff: Protocol,
   clients: HandoffClients,
-  world: ModelWorld,
   outside: OutsideCall,
 ): Promise<unknown> {
   const fn = fns[command.stage];
@@ -90,24 +89,29 @@ export function runModelCommand(
     case "deploy":
       return handoff.deployInfra(clients, fn, {
         smokeEvent,
-        deployStacks: (published) => deployStacks(command, published, clients, world, outside),
+        deployStacks: (published, _signal, guard) =>
+          deployStacks(command, published, clients, (operation, input) =>
+            operation === "StartStack"
+              ? guard(({ abortSignal }) => outside(operation, input, abortSignal))
+              : outside(operation, input),
+          ),
       });
   }
 }
 
-/** What the CDK does with the tag: repository, placeholder, function; and it waits for CloudFormation. */
+/**
+ * What `deploy` does with the tag: repository, placeholder, and the change set of the function's stack, which it waits
+ * for.
+ */
 async function deployStacks(
   { stage, memoryMiB, fails }: Extract<ModelCommand, { kind: "deploy" }>,
   published: Published,
   clients: HandoffClients,
-  world: ModelWorld,
   outside: OutsideCall,
 ): Promise<void> {
-  const { repositoryName: repository, functionName, stackName } = fns[stage];
+  const { repositoryName: repository, stackName } = fns[stage];
   await outside("CreateRepository", { repository });
   if (published.kind === "initial") {
-    if (world.memoryOf(functionName).wasPublished)
-      world.violate("P1: the placeholder is deployed after a release");
     await outside("PushImage", { repository, tag: initialTag, digest: initialDigest, isIndex: false });
   }
   const tag = published.kind === "published" ? published.tag : initialTag;

@@ -1,6 +1,6 @@
 import { type FunctionOnStage, initialTag, parseFunction, stages } from "@workspace/shared-config";
 import { initialDigest, isHealthy } from "./contents.ts";
-import { createFakeCloudFormation } from "./fake-cloudformation.ts";
+import { createFakeCloudFormation, type StackStart } from "./fake-cloudformation.ts";
 import { createFakeEcr } from "./fake-ecr.ts";
 import { createFakeLambda, type FakeAlias, type FakeFunction } from "./fake-lambda.ts";
 import { createFakeSsm } from "./fake-ssm.ts";
@@ -135,6 +135,12 @@ export function createModelWorld(simulation: Simulation, random: () => number) {
     ...ecr.operations,
     ...lambda.operations,
     ...cloudformation.operations,
+    StartStack(start: StackStart) {
+      if (start.template.imageUri.endsWith(`:${initialTag}`) && memoryOf(start.stackName).wasPublished) {
+        violate("P1: the placeholder is deployed after a release");
+      }
+      return cloudformation.operations.StartStack(start);
+    },
     /** What the outside steps do: the container CLI, and the CDK. */
     PushImage: ({ repository, tag, digest, isIndex }: PushInput) => {
       ecr.push(repository, tag, { digest, isIndex });
@@ -156,6 +162,8 @@ export function createModelWorld(simulation: Simulation, random: () => number) {
     cloudformation,
     memoryOf,
     publishedDigestOf,
+    /** What somebody may do in the console: the placeholder is in `$LATEST` of the function on dev, all at once. */
+    meddle: () => lambda.replaceLatest(fns.dev.functionName, initialDigest.slice("sha256:".length)),
     /** @throws what the service answers */
     carryOut(by: Caller, operation: string, input: object): object {
       const operate = operations[operation];
@@ -187,6 +195,7 @@ const movingOperations = new Set([
   "PublishVersion",
   "PutImage",
   "PutParameter",
+  "StartStack",
   "UpdateAlias",
   "UpdateFunctionCode",
 ]);

@@ -10,6 +10,8 @@ export interface Mutant {
   /** Occurs exactly once in the file. */
   readonly safeguard: string;
   readonly without: string;
+  /** With which it is found out soon. @default 1 */
+  readonly seed?: number;
 }
 
 export const mutants: readonly Mutant[] = [

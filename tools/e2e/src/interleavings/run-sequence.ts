@@ -1,5 +1,5 @@
 import { type CodedError, initialTag } from "@workspace/shared-config";
-import { buildContent, initialDigest, lastContent } from "./contents.ts";
+import { buildContent, initialDigest, lastContent, unhealthyContent } from "./contents.ts";
 import { buildModelClients, createNetwork } from "./model-clients.ts";
 import { type ModelCommand, type Protocol, runModelCommand } from "./model-command.ts";
 import { createModelWorld, fns, liveDigestOf, type ModelStage, type ModelWorld } from "./model-world.ts";
@@ -20,9 +20,10 @@ export async function runSequence(sequence: Sequence, handoff: Protocol): Promis
   const random = createRandom(sequence.seed);
   const simulation = createSimulation();
   const world = createModelWorld(simulation, random);
-  const network = createNetwork(simulation, world, random, sequence.disturbances);
-  const quiet = createNetwork(simulation, world, random, []);
   const disturbed: Started[] = [];
+  const repeated: Started[] = [];
+  const network = createNetwork(simulation, world, random, sequence.disturbances, repeat);
+  const quiet = createNetwork(simulation, world, random, [], () => {});
   let actors = 0;
 
   // Who has died is known at once, where it can be known at all.
@@ -34,8 +35,8 @@ export async function runSequence(sequence: Sequence, handoff: Protocol): Promis
     const by = { name: actor.name, kind: command.kind };
     const clients = buildModelClients(simulation, over, actor, by, isProvenDead);
     const started: Started = { command, actor, outcome: undefined };
-    runModelCommand(command, handoff, clients, world, (operation, input) =>
-      over.call(actor, by, operation, input),
+    runModelCommand(command, handoff, clients, (operation, input, signal) =>
+      over.call(actor, by, operation, input, signal),
     ).then(
       () => {
         started.outcome = { kind: "done" };
@@ -45,6 +46,14 @@ export async function runSequence(sequence: Sequence, handoff: Protocol): Promis
       },
     );
     return started;
+  }
+
+  /** Who sees a command die starts it again, whatever else is under way. */
+  function repeat(actor: Actor): void {
+    simulation.after(1_000, () => {
+      const killed = disturbed.find((started) => started.actor === actor);
+      if (killed !== undefined && sequence.runsAgain) repeated.push(start(withoutFailure(killed.command)));
+    });
   }
 
   /** Runs a command with nothing else under way. */
@@ -61,7 +70,9 @@ export async function runSequence(sequence: Sequence, handoff: Protocol): Promis
 
   for (const command of sequence.before) {
     const outcome = await runAlone(command);
-    const fails = command.kind === "deploy" && command.fails;
+    const fails =
+      (command.kind === "deploy" && command.fails) ||
+      (command.kind === "release" && command.content === unhealthyContent);
     if ((outcome.kind === "failed") !== fails) {
       world.violate(`undisturbed, ${command.kind} ended as ${JSON.stringify(outcome)}`);
     }
@@ -84,17 +95,22 @@ export async function runSequence(sequence: Sequence, handoff: Protocol): Promis
       world.violate(`a command failed as nothing foresees: ${describeFailure(outcome.error)}`);
     }
   }
+  for (const { command, outcome } of repeated) {
+    if (outcome === undefined) world.violate(`P5: ${command.kind}, killed and run again, did not end`);
+    else if (outcome.kind === "failed" && !mayFailBeside(outcome.error)) {
+      world.violate(`P5: ${command.kind}, killed and run again, failed: ${describeFailure(outcome.error)}`);
+    }
+  }
   for (const stage of ["dev", "prod"] as const) {
     const killed = disturbed.findLast(({ actor, command }) => actor.isDead && command.stage === stage);
-    if (killed !== undefined) await finishKilled(killed.command);
+    if (killed !== undefined && sequence.runsAgain) await finishKilled(killed.command);
     if (stage === "dev" || world.cloudformation.find(fns.prod.stackName) !== undefined) await finish(stage);
   }
   return world.violations;
 
   /** P5: the next run of a killed command does what was left. */
   async function finishKilled(command: ModelCommand): Promise<void> {
-    const repeated: ModelCommand = command.kind === "deploy" ? { ...command, fails: false } : command;
-    const outcome = await runAlone(repeated);
+    const outcome = await runAlone(withoutFailure(command));
     if (outcome.kind === "failed") {
       if (!mayFailAlone(outcome.error)) {
         world.violate(`P5: ${command.kind}, killed and run again, failed: ${describeFailure(outcome.error)}`);
@@ -118,7 +134,11 @@ export async function runSequence(sequence: Sequence, handoff: Protocol): Promis
 
   /** P2: a deploy and a release, undisturbed, do what they do on any other day, whatever happened before. */
   async function finish(stage: ModelStage): Promise<void> {
-    const deploy: ModelCommand = { kind: "deploy", stage, memoryMiB: 1024, fails: false };
+    const memoryMiB =
+      sequence.seed % 2 === 0
+        ? 1024
+        : (world.cloudformation.find(fns[stage].stackName)?.template?.memoryMiB ?? 512);
+    const deploy: ModelCommand = { kind: "deploy", stage, memoryMiB, fails: false };
     let outcome = await runAlone(deploy);
     if (outcome.kind === "failed" && isCoded(outcome.error, "E_TAG_VANISHED")) {
       // As the error says.
@@ -129,12 +149,12 @@ export async function runSequence(sequence: Sequence, handoff: Protocol): Promis
       outcome = await runAlone(deploy);
     }
     if (outcome.kind === "failed") world.violate(`the last deploy failed: ${describeFailure(outcome.error)}`);
-    checkAtRest(world, stage, 1024);
+    checkAtRest(world, stage, memoryMiB);
 
     const release = await runAlone({ kind: "release", stage, content: lastContent, canary: false });
     if (release.kind === "failed")
       world.violate(`the last release failed: ${describeFailure(release.error)}`);
-    checkAtRest(world, stage, 1024);
+    checkAtRest(world, stage, memoryMiB);
     const live = liveDigestOf(world.lambda.find(fns[stage].functionName));
     if (live !== buildContent(lastContent).digest)
       world.violate(`P2: ${live} is live after the last release`);
@@ -156,6 +176,10 @@ function checkAtRest(world: ModelWorld, stage: ModelStage, memoryMiB: number): v
   if (Object.keys(found?.live.weights ?? {}).length > 0) world.violate(`P2: ${at}, a canary is left`);
   if (live?.memoryMiB !== memoryMiB) world.violate(`${at}, ${live?.memoryMiB} MiB are live`);
   if (!status?.endsWith("_COMPLETE")) world.violate(`${at}, the stack is ${status}`);
+}
+
+function withoutFailure(command: ModelCommand): ModelCommand {
+  return command.kind === "deploy" ? { ...command, fails: false } : command;
 }
 
 function latestIsLive(world: ModelWorld, stage: ModelStage): boolean {
@@ -180,6 +204,11 @@ function mayFailAlone(error: unknown): boolean {
     "E_SMOKE_FAILED",
     "E_TAG_VANISHED",
   );
+}
+
+/** Failures that others may cause, by what they do or by what they leave. */
+function mayFailBeside(error: unknown): boolean {
+  return mayFailAlone(error) || isCoded(error, "E_CHANGED_OUTSIDE", "E_LEASE_HELD", "E_TAG_RACE");
 }
 
 /** A disturbed command may fail with a code, or with what AWS answered: not with what a mistake here throws. */

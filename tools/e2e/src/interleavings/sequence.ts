@@ -13,6 +13,8 @@ export interface Sequence {
   readonly tagDeletedAtMs: number | undefined;
   /** Whether a killed command's death can be proven, as on the machine that it ran on. */
   readonly deathIsProvable: boolean;
+  /** Whether somebody runs a killed command again. */
+  readonly runsAgain: boolean;
   readonly seed: number;
 }
 
@@ -48,7 +50,28 @@ const command: fc.Arbitrary<ModelCommand> = fc.oneof(
 );
 
 const disturbance: fc.Arbitrary<Disturbance> = fc.record({
-  at: fc.nat(150),
+  operation: fc.constantFrom(
+    "BatchDeleteImage",
+    "DeleteFunction",
+    "DescribeImages",
+    "DescribeStacks",
+    "GetAlias",
+    "GetFunctionConfiguration",
+    "GetMetricData",
+    "GetParameter",
+    "GetParameter",
+    "Invoke",
+    "PublishVersion",
+    "PushImage",
+    "PutImage",
+    "PutParameter",
+    "PutParameter",
+    "StartStack",
+    "UpdateAlias",
+    "UpdateFunctionCode",
+  ),
+  // Later ones are many only of what is called often.
+  nth: fc.oneof({ weight: 3, arbitrary: fc.nat(3) }, { weight: 1, arbitrary: fc.nat(40) }),
   kind: fc.constantFrom<Disturbance["kind"]>(
     "denied",
     "throttled",
@@ -60,6 +83,7 @@ const disturbance: fc.Arbitrary<Disturbance> = fc.record({
     "killBefore",
     "killAfter",
     "clock",
+    "meddle",
   ),
   ms: fc.constantFrom(2_000, 20_000, 40_000, 70_000, 200_000),
 });
@@ -81,6 +105,7 @@ export const sequences: fc.Arbitrary<Sequence> = fc.record({
     [deployed, released(1), released(2)],
     [deployed, released(1), { ...deployed, memoryMiB: 256, fails: true }],
     [deployed, released(1), deployed, released(2), released(3)],
+    [deployed, released(1), released(unhealthyContent)],
     [deployed, deployedProd, released(1), deployed, released(2), { kind: "promote", stage: "prod" }],
   ),
   commands: fc.array(fc.record({ command, afterMs: fc.constantFrom(0, 500, 5_000, 30_000, 80_000) }), {
@@ -90,5 +115,6 @@ export const sequences: fc.Arbitrary<Sequence> = fc.record({
   disturbances: fc.array(disturbance, { maxLength: 6 }),
   tagDeletedAtMs: fc.oneof({ weight: 6, arbitrary: fc.constant(undefined) }, fc.nat(60_000)),
   deathIsProvable: fc.boolean(),
+  runsAgain: fc.boolean(),
   seed: fc.nat(),
 });
