@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import {
@@ -116,10 +116,17 @@ describe("a call", () => {
   });
 
   it("at the same time as another has a process of its own", async () => {
+    // None answers before all three are there.
     const { call } = await create(
-      await push("await new Promise((done) => setTimeout(done, event.ms)); return process.pid;"),
+      await push(
+        `const { readdirSync, writeFileSync } = require("node:fs");
+         writeFileSync(event.folder + "/" + process.pid, "");
+         while (readdirSync(event.folder).length < 3) await new Promise((done) => setTimeout(done, 20));
+         return process.pid;`,
+      ),
     );
-    const pids = await Promise.all([call({ ms: 500 }), call({ ms: 500 }), call({ ms: 500 })]);
+    const folder = mkdtempSync(join(server.stateDirectory, "calls-"));
+    const pids = await Promise.all([call({ folder }), call({ folder }), call({ folder })]);
     expect(new Set(pids.map(({ result }) => result)).size).toBe(3);
   });
 
@@ -281,7 +288,7 @@ describe("a failure", () => {
     const { call } = await create(
       await push("if (event.hang) await new Promise(() => setInterval(() => {}, 1000)); return process.pid;"),
       {
-        Timeout: 1,
+        Timeout: 5,
       },
     );
     const { result: pid } = await call({});
@@ -289,7 +296,7 @@ describe("a failure", () => {
       error: "Unhandled",
       result: {
         errorType: "Sandbox.Timedout",
-        errorMessage: expect.stringMatching(/Task timed out after 1\.00 seconds$/),
+        errorMessage: expect.stringMatching(/Task timed out after 5\.00 seconds$/),
       },
       log: expect.stringContaining("Status: timeout"),
     });

@@ -20,7 +20,7 @@ export interface Invoked extends Outcome {
 }
 
 /** How long an answer waits for the runtime to be done, so that its log is whole. */
-const logWaitMs = 500;
+const logWaitMs = 5_000;
 
 export type Invoker = ReturnType<typeof createInvoker>;
 
