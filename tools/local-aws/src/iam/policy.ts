@@ -1,3 +1,5 @@
+import { ServiceException } from "../service.ts";
+
 export interface PolicyStatement {
   readonly Effect: "Allow" | "Deny";
   readonly Action?: string | readonly string[];
@@ -13,11 +15,13 @@ export interface PolicyDocument {
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  */
 export function decide(policies: readonly PolicyDocument[], action: string, resource: string): boolean {
-  const applying = policies
-    .flatMap(({ Statement }) => Statement)
-    .filter(
-      ({ Action = [], Resource = "*" }) => matchesAny(Action, action) && matchesAny(Resource, resource),
-    );
+  const statements = policies.flatMap(({ Statement }) => Statement);
+  if (statements.some((statement) => "NotAction" in statement || "NotResource" in statement)) {
+    throw new ServiceException("NotImplemented", "local-aws: NotAction and NotResource are not covered", 501);
+  }
+  const applying = statements.filter(
+    ({ Action = [], Resource = "*" }) => matchesAny(Action, action) && matchesAny(Resource, resource),
+  );
   return (
     applying.some(({ Effect }) => Effect === "Allow") && !applying.some(({ Effect }) => Effect === "Deny")
   );

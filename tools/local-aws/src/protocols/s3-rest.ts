@@ -15,9 +15,10 @@ export async function answerS3(
   url: URL,
   perform: Perform,
 ): Promise<void> {
-  const body = await readBody(request);
-  const { Bucket, Key } = parseTarget(request, url);
   try {
+    refuseUncovered(request, url);
+    const body = await readBody(request);
+    const { Bucket, Key } = parseTarget(request, url);
     if (Bucket === "") {
       const { Buckets } = (await perform("ListBuckets", {})) as {
         Buckets: { Name: string; CreationDate: number }[];
@@ -35,6 +36,38 @@ export async function answerS3(
     const { name: Code, message: Message, members, httpStatus } = error;
     if (request.method === "HEAD") response.writeHead(httpStatus).end();
     else writeXml(response, "Error", { Code, Message, ...members }, httpStatus);
+  }
+}
+
+/** What an answer depends on; anything else that is asked for is refused. */
+const coveredQuery = [
+  "list-type",
+  "prefix",
+  "max-keys",
+  "continuation-token",
+  "encoding-type",
+  "location",
+  "uploads",
+  "uploadId",
+  "partNumber",
+  "x-id",
+  ...bucketSettings,
+];
+const uncoveredHeaders = ["range", "x-amz-copy-source", "if-match", "if-none-match"];
+
+function refuseUncovered(request: IncomingMessage, url: URL): void {
+  const isSignature = (name: string) => name.toLowerCase().startsWith("x-amz-");
+  const query = [...url.searchParams.keys()].filter(
+    (name) => !coveredQuery.includes(name) && !isSignature(name),
+  );
+  const headers = uncoveredHeaders.filter((name) => request.headers[name] !== undefined);
+  const [uncovered] = [...query, ...headers];
+  if (uncovered !== undefined) {
+    throw new ServiceException(
+      "NotImplemented",
+      `local-aws: s3 does not cover ${uncovered} in ${request.method} ${url.pathname}`,
+      501,
+    );
   }
 }
 
@@ -89,11 +122,12 @@ async function answerBucket(
     };
     return writeXml(response, "LocationConstraint", LocationConstraint);
   }
-  if (request.method === "GET") {
+  if (request.method === "GET" && query.get("list-type") === "2") {
     const input = {
       Bucket,
       Prefix: query.get("prefix") ?? "",
       MaxKeys: Number(query.get("max-keys") ?? 1000),
+      ContinuationToken: query.get("continuation-token") ?? undefined,
     };
     const { Contents, ...listed } = (await perform("ListObjectsV2", input)) as {
       Contents: { LastModified: number }[];

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { takePage } from "../paging.ts";
 import { type Service, type ServiceContext, ServiceException } from "../service.ts";
 
 interface StoredObject {
@@ -141,10 +142,10 @@ export function createService({ store, now, region }: ServiceContext): Service {
         if (object !== undefined) rmSync(join(files, object.file), { force: true });
         return {};
       },
-      async ListObjectsV2({ Bucket, Prefix = "", MaxKeys = 1000 }) {
+      async ListObjectsV2({ Bucket, Prefix = "", MaxKeys = 1000, ContinuationToken }) {
         mustHaveBucket(Bucket);
-        const keys = store.keys(objectKey(Bucket, Prefix));
-        const Contents = keys.slice(0, MaxKeys).map((key) => {
+        const page = takePage(store.keys(objectKey(Bucket, Prefix)), MaxKeys, ContinuationToken);
+        const Contents = page.items.map((key) => {
           const { file: _file, ...object } = store.get<StoredObject>(key) as StoredObject;
           return object;
         });
@@ -153,7 +154,8 @@ export function createService({ store, now, region }: ServiceContext): Service {
           Prefix,
           KeyCount: Contents.length,
           MaxKeys,
-          IsTruncated: keys.length > MaxKeys,
+          IsTruncated: page.nextToken !== undefined,
+          ...(page.nextToken !== undefined && { NextContinuationToken: page.nextToken }),
           Contents,
         };
       },
