@@ -20,7 +20,7 @@ const projectRoot = join(import.meta.dirname, "../..");
 const targets: Readonly<Record<Architecture, string>> = { x86_64: "bun-linux-x64", arm64: "bun-linux-arm64" };
 
 /** Nothing that lies beside the executable or where it is started may change what it does. */
-const flags = [
+export const engineFlags = [
   "--compile",
   "--minify",
   "--keep-names",
@@ -79,7 +79,7 @@ async function findCompiled(
 async function compile(architecture: Architecture, base: string, outfile: string): Promise<void> {
   const target = [`--target=${targets[architecture]}`, `--compile-executable-path=${base}`];
   try {
-    await run(bunPath, ["build", "src/main.ts", ...flags, ...target, `--outfile=${outfile}`], {
+    await run(bunPath, ["build", "src/main.ts", ...engineFlags, ...target, `--outfile=${outfile}`], {
       cwd: projectRoot,
     });
   } catch (cause) {

@@ -1,0 +1,116 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { buildImageContext } from "@workspace/docker";
+import { bunPath, engineFlags } from "@workspace/lambda-runtime/compile";
+import { parseHostArchitecture } from "@workspace/shared-config";
+
+export const apps = ["echo", "deps"] as const;
+export type App = (typeof apps)[number];
+
+/** One way to run a function. */
+export interface Candidate {
+  readonly name: string;
+  /** How it is started for an app. */
+  readonly start: (app: App) => { readonly argv: readonly string[]; readonly taskRoot: string };
+  /** What it is compared in. @default all */
+  readonly apps?: readonly App[];
+}
+
+const here = import.meta.dirname;
+const dist = join(here, "../dist/runtime");
+const modules = join(here, "../node_modules");
+const engineEntry = join(here, "../../libs/lambda-runtime/src/main.ts");
+
+/** Builds everything that is compared. @returns the candidates, and why others had to be left out */
+export async function buildCandidates(): Promise<{ candidates: Candidate[]; skipped: string[] }> {
+  rmSync(dist, { recursive: true, force: true });
+  for (const app of apps) await buildApp(app);
+  mkdirSync(join(dist, "runtimes"), { recursive: true });
+  bundle(engineEntry, join(dist, "runtimes/bytecode"), ["--bytecode"]);
+  bundle(engineEntry, join(dist, "runtimes/plain"), []);
+  bundle(join(here, "fetch-runtime.ts"), join(dist, "runtimes/fetch"), ["--format=esm"]);
+
+  const candidates: Candidate[] = [
+    {
+      name: "engine",
+      start: (app) => ({ argv: [join(dist, app, "image/engine")], taskRoot: join(dist, app, "image/app") }),
+    },
+    {
+      name: "compiled",
+      start: (app) => ({ argv: [join(dist, app, "compiled")], taskRoot: join(dist, app, "plain") }),
+    },
+    onBun("bun + .jsc", "bytecode", "image/app"),
+    onBun("bun", "plain", "plain"),
+    onBun("bun + fetch", "fetch", "plain"),
+    ...[20, 22, 24].map((version) => onNode(version)),
+  ];
+  const floor = buildFloor();
+  if (floor === undefined) return { candidates, skipped: ["C floor: there is no `cc` on this machine"] };
+  candidates.push({ name: "C floor", start: () => ({ argv: [floor], taskRoot: dist }), apps: ["echo"] });
+  return { candidates, skipped: [] };
+}
+
+async function buildApp(app: App): Promise<void> {
+  const appEntry = join(here, "apps", `${app}.ts`);
+  const architecture = parseHostArchitecture(process.arch);
+  await buildImageContext({ appEntry, architecture, outDir: join(dist, app, "image") });
+  bundle(appEntry, join(dist, app, "plain"), []);
+  bundle(appEntry, join(dist, app, "node"), ["--target=node"]);
+  // As it stands beside a function on Lambda; without it the benchmark's own would count.
+  writeFileSync(join(dist, app, "node/package.json"), '{ "type": "commonjs" }\n');
+  compileWithEngine(appEntry, join(dist, app));
+}
+
+/**
+ * Engine and app in one executable, which is the fastest that Bun can do: the app's file is still looked up, and found
+ * to be loaded already.
+ */
+function compileWithEngine(appEntry: string, outDir: string): void {
+  const app = join(outDir, "loaded-app.ts");
+  const entry = join(outDir, "compiled.ts");
+  const key = 'process.env.LAMBDA_TASK_ROOT + "/app.js"';
+  writeFileSync(
+    app,
+    `import * as exports from ${JSON.stringify(appEntry)};\nrequire.cache[${key}] = { exports, loaded: true };\n`,
+  );
+  writeFileSync(entry, `import "./loaded-app.ts";\nimport ${JSON.stringify(engineEntry)};\n`);
+  bun(["build", entry, ...engineFlags, `--outfile=${join(outDir, "compiled")}`]);
+}
+
+function bundle(entry: string, outDir: string, more: readonly string[]): void {
+  const flags = ["--target=bun", "--format=cjs", "--minify", "--entry-naming=app.js"];
+  bun(["build", entry, ...flags, ...more, `--outdir=${outDir}`]);
+}
+
+function bun(argv: readonly string[]): void {
+  execFileSync(bunPath, argv, { stdio: ["ignore", "ignore", "inherit"] });
+}
+
+function onBun(name: string, runtime: string, app: string): Candidate {
+  const argv = [bunPath, join(dist, "runtimes", runtime, "app.js")];
+  return { name, start: (which) => ({ argv, taskRoot: join(dist, which, app) }) };
+}
+
+function onNode(version: number): Candidate {
+  const argv = [
+    join(modules, `node-${version}/bin/node`),
+    join(modules, "aws-lambda-ric/index.mjs"),
+    "app.handler",
+  ];
+  return { name: `node ${version} + ric`, start: (app) => ({ argv, taskRoot: join(dist, app, "node") }) };
+}
+
+/** @returns undefined where there is no C compiler */
+function buildFloor(): string | undefined {
+  const floor = join(dist, "floor");
+  try {
+    execFileSync("cc", ["-O2", "-o", floor, join(here, "floor.c")], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    return floor;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
