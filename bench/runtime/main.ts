@@ -36,6 +36,7 @@ async function measure(
   const cycles = new Map<string, Record<PayloadName, CycleFigures>[]>();
   for (let round = 1; round <= rounds; round += 1) {
     for (const candidate of candidates) {
+      process.stderr.write(`round ${round} of ${rounds}: ${candidate.name}\n`);
       for (const app of candidate.apps ?? apps) {
         // Three times: a start is short, and the median of few starts is restless.
         for (let n = 0; n < 3; n += 1)
@@ -43,7 +44,6 @@ async function measure(
       }
       push(cycles, candidate.name, await measureCycles(candidate));
     }
-    process.stderr.write(`round ${round} of ${rounds}\n`);
   }
   const initOf = (name: string, app: App) => {
     const all = inits.get(`${name}|${app}`);

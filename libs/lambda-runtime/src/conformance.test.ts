@@ -635,4 +635,21 @@ describe("the environment", () => {
     expect(output()).not.toContain("EVIL");
     expect(output()).not.toContain("Inspector");
   });
+
+  it("is what Lambda set, whatever files lie beside the app", async () => {
+    const { api, output, process, exited } = await start(
+      "export const handler = () => process.env.FROM_FILE ?? 'unset';",
+      {
+        files: {
+          ".env": "FROM_FILE=1",
+          "bunfig.toml": `preload = [${JSON.stringify(evil)}]`,
+          "tsconfig.json": '{ "compilerOptions": { "paths": { "*": ["./nowhere/*"] } } }',
+        },
+      },
+    );
+    expect(json(await api.invoke({}))).toBe("unset");
+    process.kill("SIGTERM");
+    await exited;
+    expect(output()).not.toContain("EVIL");
+  });
 });

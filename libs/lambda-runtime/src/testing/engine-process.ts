@@ -13,6 +13,8 @@ const run = promisify(execFile);
 export interface EngineOptions {
   /** Of the process, beside what Lambda sets. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Written beside the app, which is also where the engine is started. */
+  readonly files?: Readonly<Record<string, string>>;
   /** @default "app.handler" */
   readonly handler?: string;
 }
@@ -40,6 +42,8 @@ export async function startEngine(source: string, options: EngineOptions = {}): 
   const entry = join(taskRoot, "handler.ts");
   const library = join(import.meta.dirname, "../index.ts");
   await writeFile(entry, source.replaceAll('"lambda-runtime"', JSON.stringify(library)));
+  for (const [name, content] of Object.entries(options.files ?? {}))
+    await writeFile(join(taskRoot, name), content);
   const flags = ["--target=bun", "--format=cjs", "--bytecode", "--entry-naming=app.js"];
   await run(bunPath, ["build", entry, ...flags, `--outdir=${taskRoot}`]);
   const engine = await compileEngine(parseHostArchitecture(process.arch));
