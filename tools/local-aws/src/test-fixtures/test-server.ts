@@ -27,7 +27,11 @@ const command = join(import.meta.dirname, "../../bin/local-aws");
 /** The real command on Bun, with a state of its own. */
 export async function startTestServer(): Promise<TestServer> {
   const stateDirectory = mkdtempSync(join(tmpdir(), "local-aws-test-"));
-  let server = await start(stateDirectory);
+  const remove = () => rmSync(stateDirectory, { recursive: true, force: true });
+  let server = await start(stateDirectory).catch((error) => {
+    remove();
+    throw error;
+  });
   const { endpoint } = server;
   return {
     clientConfig: {
@@ -51,7 +55,7 @@ export async function startTestServer(): Promise<TestServer> {
     },
     async stop() {
       await end(server.process, "SIGTERM");
-      rmSync(stateDirectory, { recursive: true, force: true });
+      remove();
     },
   };
 }
