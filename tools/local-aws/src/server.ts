@@ -93,7 +93,7 @@ export async function startServer(props: ServerProps): Promise<Server> {
     if (call.errorCode !== undefined) props.log(`${call.service} ${call.operation}: ${call.errorCode}`);
     if (props.recordFile === undefined) return;
     const { Arn } = (await perform("sts", "GetCallerIdentity", {}, call)) as { Arn: string };
-    const recorded: RecordedCall = { ...call, callerArn: Arn };
+    const recorded: RecordedCall = { ...call, input: shorten(call.input), callerArn: Arn };
     appendFileSync(props.recordFile, `${JSON.stringify(recorded)}\n`);
   }
 
@@ -103,7 +103,7 @@ export async function startServer(props: ServerProps): Promise<Server> {
     input: object,
     { accessKeyId }: Caller,
   ): Promise<object> {
-    const call = { service, operation, input: shorten(input), accessKeyId };
+    const call = { service, operation, input, accessKeyId };
     try {
       const output = await perform(service, operation, input, { accessKeyId });
       await record(call);
@@ -284,11 +284,11 @@ function withEpochSeconds(this: Record<string, unknown>, name: string, value: un
   return original instanceof Date ? original.getTime() / 1000 : value;
 }
 
-/** Keeps a record's lines short: what identifies a resource is never long. */
+/** What identifies a resource is never long, and never bytes. */
 function shorten(input: object): object {
-  return JSON.parse(
-    JSON.stringify(input, (_, value) =>
-      typeof value === "string" && value.length > 500 ? `${value.slice(0, 500)}…` : value,
-    ),
+  const short = Object.entries(input).filter(([, value]) => !ArrayBuffer.isView(value));
+  const text = JSON.stringify(Object.fromEntries(short), (_, value) =>
+    typeof value === "string" && value.length > 500 ? `${value.slice(0, 500)}…` : value,
   );
+  return JSON.parse(text);
 }
