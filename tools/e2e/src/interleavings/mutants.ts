@@ -32,6 +32,7 @@ export const mutants: readonly Mutant[] = [
     file: "lease/lease.ts",
     safeguard: "    if (remainingMs() <= 0) lose(undefined);\n    lost",
     without: "    lost",
+    seed: 2,
   },
   {
     name: "void-entries-count",
@@ -74,7 +75,7 @@ export const mutants: readonly Mutant[] = [
     name: "no-restore-after-failed-stack",
     file: "commands/deploy.ts",
     safeguard: "await restoreLatest(clients, fn, lease, published.digest, onProgress);",
-    without: "",
+    without: "false;",
   },
   {
     name: "no-wait-for-stack",
