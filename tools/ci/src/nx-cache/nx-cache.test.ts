@@ -29,7 +29,7 @@ async function runTaskOnNewMachine(task: string): Promise<string> {
 }
 
 describe("nx-cache", () => {
-  it("gives another machine what this one has done", async () => {
+  it("gives another machine what this one has done", { timeout: 300_000 }, async () => {
     expect(await runTaskOnNewMachine("shared-config:lint")).not.toContain("remote cache");
     expect(readdirSync(directory)).toHaveLength(1);
     expect(await runTaskOnNewMachine("shared-config:lint")).toContain("remote cache");
