@@ -1,9 +1,10 @@
+import { join } from "node:path";
 import { CodedError, exitCodes } from "@workspace/shared-config";
 import { buildStageEnvironment, parseStageChoice } from "@workspace/stage-run";
 import { resolveFunctions } from "./commands/synth.ts";
 import { prepareImages } from "./deployed-images.ts";
 import { buildInfraApp } from "./infra-app.ts";
-import { findAccount, type Surroundings } from "./surroundings.ts";
+import { findAccount, outputDirectory, type Surroundings } from "./surroundings.ts";
 
 /** The app of `cdk.json`, for the CDK CLI on its own: every function, with what is published now. */
 async function synthesize(): Promise<void> {
@@ -22,7 +23,7 @@ async function synthesize(): Promise<void> {
   const functions = await resolveFunctions(surroundings);
   const [account, images] = await Promise.all([
     findAccount(surroundings),
-    prepareImages(surroundings, functions, `cdk-app-${stage.name}`),
+    prepareImages(surroundings, functions, join(outputDirectory, `cdk-app-${stage.name}`)),
   ]);
   buildInfraApp({ account, region, functions: images }).synth();
 }

@@ -6,6 +6,7 @@ import {
   ExecuteChangeSetCommand,
   type StackEvent,
 } from "@aws-sdk/client-cloudformation";
+import type { Lease } from "@workspace/handoff";
 import { CodedError, exitCodes } from "@workspace/shared-config";
 
 export interface ExecuteProps {
@@ -15,6 +16,8 @@ export interface ExecuteProps {
   readonly onEvent: (line: string) => void;
   /** Aborted: nothing is begun any more. What CloudFormation has begun goes on. */
   readonly signal: AbortSignal;
+  /** Of the lease: what sets CloudFormation going is sent through it. */
+  readonly guard: Lease["guard"];
   /** @default 1000 */
   readonly pollMs?: number;
 }
@@ -28,13 +31,16 @@ export async function executeChangeSet(
   client: CloudFormationClient,
   props: ExecuteProps,
 ): Promise<"changed" | "unchanged"> {
-  const { stackName: StackName, changeSetName: ChangeSetName, onEvent, signal, pollMs = 1000 } = props;
+  const { stackName: StackName, changeSetName: ChangeSetName, onEvent, signal, guard, pollMs = 1000 } = props;
   if (!(await hasChanges(client, StackName, ChangeSetName))) return "unchanged";
   const seen = new Set((await listEvents(client, StackName)).map(({ EventId }) => EventId));
   signal.throwIfAborted();
-  await client.send(
-    new ExecuteChangeSetCommand({ StackName, ChangeSetName, ClientRequestToken: crypto.randomUUID() }),
-  );
+  const execute = new ExecuteChangeSetCommand({
+    StackName,
+    ChangeSetName,
+    ClientRequestToken: crypto.randomUUID(),
+  });
+  await guard((options) => client.send(execute, options));
   const failures: string[] = [];
   for (;;) {
     const status = await readStatus(client, StackName);

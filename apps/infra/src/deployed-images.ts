@@ -3,7 +3,7 @@ import { buildImageContext, initialAppEntry } from "@workspace/docker";
 import type { Published } from "@workspace/handoff";
 import type { FunctionOnStage } from "@workspace/shared-config";
 import type { DeployedImage } from "./function-stack.ts";
-import { outputDirectory, type Surroundings } from "./surroundings.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 /** A function, and what was read as published for it. */
 export interface ResolvedFunction {
@@ -14,16 +14,16 @@ export interface ResolvedFunction {
 /**
  * What each template names. The placeholder's build context is made only where one names it, and once for each
  * architecture.
- * @param name of the assembly: two commands that write different ones share no folder
+ * @param directory where the build contexts go
  */
 export function prepareImages(
   { baseImage }: Surroundings,
   functions: readonly ResolvedFunction[],
-  name: string,
+  directory: string,
 ): Promise<{ readonly fn: FunctionOnStage; readonly image: DeployedImage }[]> {
   const contexts = new Map<string, Promise<string>>();
   const makeContext = async ({ architecture }: FunctionOnStage) => {
-    const outDir = join(outputDirectory, "initial", `${name}-${architecture}`);
+    const outDir = join(directory, `initial-${architecture}`);
     return (await buildImageContext({ appEntry: initialAppEntry, architecture, outDir })).directory;
   };
   return Promise.all(

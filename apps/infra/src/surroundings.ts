@@ -31,7 +31,7 @@ export interface Surroundings {
 export const workspaceRoot = join(import.meta.dirname, "../../..");
 
 /** Where assemblies and the placeholder's build contexts go. */
-export const outputDirectory = join(import.meta.dirname, "../dist");
+export const outputDirectory = join(import.meta.dirname, "../dist/cdk");
 
 /** @param only the project's name. @default every function */
 export function chooseFunctions({ stage, nodeArch }: Surroundings, only?: string): FunctionOnStage[] {

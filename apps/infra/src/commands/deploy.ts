@@ -1,11 +1,23 @@
-import { readFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DescribeStacksCommand } from "@aws-sdk/client-cloudformation";
-import { type DeployResult, deployInfra, type HandoffClients, type Published } from "@workspace/handoff";
+import {
+  type DeployResult,
+  deployInfra,
+  type HandoffClients,
+  type Lease,
+  type Published,
+} from "@workspace/handoff";
 import type { FunctionOnStage } from "@workspace/shared-config";
 import { buildPrepareArgv, changeSetName, runCdk } from "../cdk-cli.ts";
 import { executeChangeSet } from "../change-set.ts";
-import { buildClients, chooseFunctions, type Surroundings, workspaceRoot } from "../surroundings.ts";
+import {
+  buildClients,
+  chooseFunctions,
+  outputDirectory,
+  type Surroundings,
+  workspaceRoot,
+} from "../surroundings.ts";
 import { ensureBootstrapped } from "./bootstrap.ts";
 import { writeAssembly } from "./synth.ts";
 
@@ -23,8 +35,10 @@ export async function deploy(surroundings: Surroundings, only?: string): Promise
   for (const fn of chooseFunctions(surroundings, only)) {
     const { onProgress } = surroundings;
     const result = await deployInfra(clients, fn, {
-      deployStacks: (published, signal) =>
-        deployStacks(surroundings, clients, fn, published, AbortSignal.any([signal, surroundings.signal])),
+      deployStacks: (published, leaseSignal, guard) => {
+        const signal = AbortSignal.any([leaseSignal, surroundings.signal]);
+        return deployStacks(surroundings, clients, { fn, published, signal, guard });
+      },
       smokeEvent: await findSmokeEvent(fn.project),
       onProgress,
     });
@@ -33,12 +47,18 @@ export async function deploy(surroundings: Surroundings, only?: string): Promise
   return deployed;
 }
 
+interface DeployStacksProps {
+  readonly fn: FunctionOnStage;
+  readonly published: Published;
+  /** Aborts when the command is to end, or the lease is lost. */
+  readonly signal: AbortSignal;
+  readonly guard: Lease["guard"];
+}
+
 async function deployStacks(
   surroundings: Surroundings,
   { cloudformation }: HandoffClients,
-  fn: FunctionOnStage,
-  published: Published,
-  signal: AbortSignal,
+  { fn, published, signal, guard }: DeployStacksProps,
 ): Promise<void> {
   const { onProgress, onDetail } = surroundings;
   const step = (text: string) => onProgress({ kind: "step", text });
@@ -47,9 +67,16 @@ async function deployStacks(
       ? `the template names the published ${published.tag}`
       : "nothing is released yet: the template names the placeholder",
   );
-  const assembly = await writeAssembly(surroundings, [{ fn, published }], fn.stackName);
-  step("the CDK prepares the change sets");
-  await runCdk(buildPrepareArgv(assembly), { onLine: onDetail, signal });
+  // A folder of its own: the CDK CLI of a deploy that was killed may still read another.
+  await mkdir(outputDirectory, { recursive: true });
+  const directory = await mkdtemp(join(outputDirectory, `${fn.stackName}-`));
+  try {
+    const assembly = await writeAssembly(surroundings, [{ fn, published }], directory);
+    step("the CDK prepares the change sets");
+    await runCdk(buildPrepareArgv(assembly), { onLine: onDetail, signal });
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
   for (const stackName of [fn.repositoryStackName, fn.stackName]) {
     step(`CloudFormation brings ${stackName} to the template`);
     const outcome = await executeChangeSet(cloudformation, {
@@ -57,6 +84,7 @@ async function deployStacks(
       changeSetName,
       onEvent: onDetail,
       signal,
+      guard,
     });
     if (outcome === "unchanged") onDetail(`${stackName}: no changes`);
   }

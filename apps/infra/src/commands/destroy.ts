@@ -29,8 +29,8 @@ export async function destroy(surroundings: Surroundings, only?: string): Promis
       { command: "destroy", onProgress: surroundings.onProgress },
       async (lease) => {
         await waitUntilStackSettled(clients, stackName, surroundings.onProgress);
-        await lease.check();
-        await clients.cloudformation.send(new DeleteStackCommand({ StackName: stackName }));
+        const deleteStack = new DeleteStackCommand({ StackName: stackName });
+        await lease.guard((options) => clients.cloudformation.send(deleteStack, options));
         const { status } = await waitUntilStackSettled(clients, stackName, surroundings.onProgress);
         if (status !== undefined && status !== "DELETE_COMPLETE") {
           const remedy = "Read the stack's events, mend what failed, and run destroy again.";

@@ -39,7 +39,7 @@ export async function deployRoles(surroundings: Surroundings, repository: string
   }
   const clients = buildClients(surroundings);
   const [account] = await Promise.all([findAccount(surroundings), ensureBootstrapped(surroundings, clients)]);
-  const outdir = join(outputDirectory, "assemblies", rolesStackName(stage));
+  const outdir = join(outputDirectory, rolesStackName(stage), "cdk.out");
   const fns = chooseFunctions(surroundings);
   buildRolesApp({ account, region, stage, fns, repository: parsed, outdir }).synth();
   await runCdk(buildDeployArgv(outdir), { onLine: onDetail, signal });

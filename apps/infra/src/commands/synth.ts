@@ -10,17 +10,20 @@ import {
   type Surroundings,
 } from "../surroundings.ts";
 
-/** Writes the assembly of some functions, with what is published for each. Gives its folder. */
+/**
+ * Writes the assembly of some functions, with what is published for each. Gives its folder.
+ * @param directory to put it into, beside what it is made from
+ */
 export async function writeAssembly(
   surroundings: Surroundings,
   functions: readonly ResolvedFunction[],
-  name: string,
+  directory: string,
 ): Promise<string> {
   const [account, images] = await Promise.all([
     findAccount(surroundings),
-    prepareImages(surroundings, functions, name),
+    prepareImages(surroundings, functions, directory),
   ]);
-  const outdir = join(outputDirectory, "assemblies", name);
+  const outdir = join(directory, "cdk.out");
   buildInfraApp({ account, region: surroundings.region, functions: images, outdir }).synth();
   return outdir;
 }
@@ -41,5 +44,6 @@ export async function resolveFunctions(
 /** Reads what is published and writes the assembly. */
 export async function synth(surroundings: Surroundings, only?: string): Promise<string> {
   const functions = await resolveFunctions(surroundings, only);
-  return writeAssembly(surroundings, functions, `${only ?? "all"}-${surroundings.stage.name}`);
+  const name = `${only ?? "all"}-${surroundings.stage.name}`;
+  return writeAssembly(surroundings, functions, join(outputDirectory, name));
 }

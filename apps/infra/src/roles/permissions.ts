@@ -108,9 +108,9 @@ function listMovePermissions(owned: Owned): Permission[] {
 }
 
 function listDeployPermissions({ tags, stacks }: Owned, { account, region }: Scope): Permission[] {
-  const cdkRoles = ["deploy", "file-publishing", "image-publishing", "lookup"];
+  const cdkRoles = ["deploy", "file-publishing", "image-publishing"];
   return [
-    { sid: "ReadTag", actions: ["ssm:GetParameter"], resources: tags },
+    { sid: "ReadTags", actions: ["ssm:GetParameter", "ssm:GetParameters"], resources: tags },
     {
       sid: "ReadBootstrapVersion",
       actions: ["ssm:GetParameter"],
@@ -129,6 +129,7 @@ function listDeployPermissions({ tags, stacks }: Owned, { account, region }: Sco
         "cloudformation:DescribeChangeSet",
         "cloudformation:ExecuteChangeSet",
         "cloudformation:DescribeStackEvents",
+        "cloudformation:GetTemplate",
       ],
       resources: stacks,
     },
