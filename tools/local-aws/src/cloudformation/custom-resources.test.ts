@@ -1,7 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DescribeStackEventsCommand, ExecuteChangeSetCommand } from "@aws-sdk/client-cloudformation";
+import {
+  ContinueUpdateRollbackCommand,
+  DescribeStackEventsCommand,
+  ExecuteChangeSetCommand,
+} from "@aws-sdk/client-cloudformation";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { openStackClient } from "../test-fixtures/stacks.ts";
 import { startTestServer, type TestServer } from "../test-fixtures/test-server.ts";
@@ -11,11 +15,12 @@ import { functionResource, uploadCode } from "../test-fixtures/zip-function.ts";
 /** Notes every request in a file, and answers as its properties say. */
 const provider = `
   const { RequestType, ResourceProperties, ResponseURL, PhysicalResourceId } = event;
-  const { Log, Id, Answer } = ResourceProperties;
+  const { Log, Id, Answer, BrokenWhile } = ResourceProperties;
   require("node:fs").appendFileSync(Log, RequestType + " " + (PhysicalResourceId ?? "-") + " " + Id + "\\n");
   if (Answer === "never") await new Promise(() => {});
   if (Answer === "crash") throw new Error("the provider broke");
-  const failed = Answer === "FAILED" && RequestType !== "Delete";
+  const broken = BrokenWhile !== undefined && require("node:fs").existsSync(BrokenWhile);
+  const failed = (Answer === "FAILED" || broken) && RequestType !== "Delete";
   await fetch(ResponseURL, { method: "PUT", body: JSON.stringify({
     Status: failed ? "FAILED" : "SUCCESS",
     Reason: "as it was told",
@@ -92,6 +97,19 @@ it("goes back to the old values when an update fails", async () => {
   const stack = await stacks.deploy("back", { Resources: { Thing: custom("one", { Answer: "FAILED" }) } });
   expect(stack.StackStatus).toBe("UPDATE_ROLLBACK_COMPLETE");
   expect(requests()).toEqual(["Create - one", "Update one one", "Update one one"]);
+});
+
+it("stays where a rollback failed until it is told to continue", async () => {
+  const BrokenWhile = `${log}-broken`;
+  const template = (Value: string) => ({ Resources: { Thing: custom("one", { Value, BrokenWhile }) } });
+  await stacks.deploy("stuck", template("1"));
+  writeFileSync(BrokenWhile, "");
+  expect((await stacks.deploy("stuck", template("2"))).StackStatus).toBe("UPDATE_ROLLBACK_FAILED");
+  await expect(stacks.prepare("stuck", template("3"))).rejects.toThrow("UPDATE_ROLLBACK_FAILED state");
+  rmSync(BrokenWhile);
+  await stacks.client.send(new ContinueUpdateRollbackCommand({ StackName: "stuck" }));
+  expect((await stacks.settle("stuck")).StackStatus).toBe("UPDATE_ROLLBACK_COMPLETE");
+  expect((await stacks.deploy("stuck", template("3"))).StackStatus).toBe("UPDATE_COMPLETE");
 });
 
 it("doesn't wait for a provider that broke", async () => {
