@@ -37,6 +37,7 @@ export interface HandoffClientsProps {
  * (`lease-terms.ts`), so that a request that has left is over before anybody can take the lease over.
  */
 export const requestTimeoutMs = 8_000;
+const invocationTimeoutMs = 120_000;
 
 export function buildHandoffClients({ region, endpoint, profile }: HandoffClientsProps): HandoffClients {
   const config = {
@@ -53,10 +54,10 @@ export function buildHandoffClients({ region, endpoint, profile }: HandoffClient
   };
   return {
     ssm: new SSMClient(config),
-    // An invocation answers only when it is done: the smoke check sets a limit of its own.
+    // An invocation answers only when it is done, and the smoke check waits for one.
     lambda: new LambdaClient({
       ...config,
-      requestHandler: { connectionTimeout: 3_000, requestTimeout: 60_000 },
+      requestHandler: { ...config.requestHandler, requestTimeout: invocationTimeoutMs },
     }),
     ecr: new ECRClient(config),
     cloudformation: new CloudFormationClient(config),

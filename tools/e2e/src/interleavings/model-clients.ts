@@ -71,8 +71,13 @@ export function createNetwork(
       const kind = disturbance?.kind;
       return new Promise<object>((resolve, reject) => {
         if (signal?.aborted) return reject(buildAwsError("AbortError"));
-        signal?.addEventListener("abort", () => reject(buildAwsError("AbortError")), { once: true });
-        const answer = (settle: () => void) => afterFor(simulation, actor, latencyMs(), settle);
+        const onAbort = () => reject(buildAwsError("AbortError"));
+        signal?.addEventListener("abort", onAbort, { once: true });
+        const answer = (settle: () => void) =>
+          afterFor(simulation, actor, latencyMs(), () => {
+            signal?.removeEventListener("abort", onAbort);
+            settle();
+          });
         if (kind === "clock") actor.epochOffsetMs += disturbance?.ms ?? 0;
         if (kind === "pause") actor.pausedUntilMs = simulation.nowMs() + (disturbance?.ms ?? 0);
         if (kind === "killBefore") kill(actor);
@@ -142,8 +147,12 @@ export function buildModelClients(
       wait: (ms, signal) =>
         new Promise((resolve) => {
           if (signal?.aborted) return resolve();
-          signal?.addEventListener("abort", () => resolve(), { once: true });
-          afterFor(simulation, actor, ms, resolve);
+          const end = () => {
+            signal?.removeEventListener("abort", end);
+            resolve();
+          };
+          signal?.addEventListener("abort", end, { once: true });
+          afterFor(simulation, actor, ms, end);
         }),
     },
     randomId: () => `${actor.name}#${++ids}`,
