@@ -28,14 +28,14 @@ export async function measureInit(candidate: Candidate, app: App): Promise<numbe
 
 /** Starts a candidate and lets it answer events of each size. */
 export async function measureCycles(candidate: Candidate): Promise<Record<PayloadName, CycleFigures>> {
-  const { api, peer, pid, ended, stop } = await start(candidate, "echo");
+  const { api, pid, ended, stop } = await start(candidate, "echo");
   const figures: Partial<Record<PayloadName, CycleFigures>> = {};
   try {
     for (const { name, bytes, warmUp, count } of payloads) {
       const event = Buffer.from(JSON.stringify({ data: "x".repeat(bytes - '{"data":""}'.length) }));
-      await Promise.race([api.cycles(peer, event, warmUp), ended]);
+      await Promise.race([api.cycles(event, warmUp), ended]);
       const cpuBefore = readCpuUs(pid);
-      const times = (await Promise.race([api.cycles(peer, event, count), ended])).sort();
+      const times = (await Promise.race([api.cycles(event, count), ended])).sort();
       const cpuUs = (readCpuUs(pid) - cpuBefore) / count;
       figures[name] = { p50Us: percentile(times, 50), p99Us: percentile(times, 99), cpuUs };
     }
@@ -78,7 +78,7 @@ async function start(candidate: Candidate, app: App) {
   const ended = child.exited.then((code) => {
     throw new Error(`${candidate.name} with ${app} ended with ${code}`);
   });
-  const peer = await Promise.race([asked, ended]);
+  await Promise.race([asked, ended]);
   const initMs = (Bun.nanoseconds() - startNs) / 1e6;
   ended.catch(() => {});
   const stop = async () => {
@@ -86,7 +86,7 @@ async function start(candidate: Candidate, app: App) {
     await child.exited;
     api.stop();
   };
-  return { api, peer, initMs, pid: child.pid, ended, stop };
+  return { api, initMs, pid: child.pid, ended, stop };
 }
 
 /** User and system time so far, in microseconds. @see https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
