@@ -9,8 +9,7 @@ import { findAccount, outputDirectory, type Surroundings } from "./surroundings.
 /** The app of `cdk.json`, for the CDK CLI on its own: every function, with what is published now. */
 async function synthesize(): Promise<void> {
   const stage = parseStageChoice([], process.env);
-  const { AWS_REGION: region = stage.region, BASE_IMAGE: baseImage = stage.baseImage } =
-    buildStageEnvironment(stage, process.env);
+  const { AWS_REGION: region, BASE_IMAGE: baseImage } = buildStageEnvironment(stage, process.env);
   const surroundings: Surroundings = {
     stage,
     region,

@@ -75,7 +75,8 @@ async function hasChanges(
     return ExecutionStatus === "AVAILABLE";
   } catch (error) {
     // The CLI makes none where the template is the deployed one, and removes one without changes.
-    if (error instanceof Error && error.name === "ChangeSetNotFound") return false;
+    if (error instanceof Error && ["ChangeSetNotFound", "ChangeSetNotFoundException"].includes(error.name))
+      return false;
     throw error;
   }
 }

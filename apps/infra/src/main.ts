@@ -30,8 +30,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 
 function readSurroundings({ stage: chosen }: Options): Surroundings {
   const stage = parseStageChoice(chosen === undefined ? [] : ["--stage", chosen], process.env);
-  const { AWS_REGION: region = stage.region, BASE_IMAGE: baseImage = stage.baseImage } =
-    buildStageEnvironment(stage, process.env);
+  const { AWS_REGION: region, BASE_IMAGE: baseImage } = buildStageEnvironment(stage, process.env);
   const say = (line: string) => process.stderr.write(`${line}\n`);
   return {
     stage,

@@ -40,11 +40,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal
 function readSurroundings(options: SharedOptions, view: ProgressView): Surroundings {
   const stage = parseStageChoice(options.stage === undefined ? [] : ["--stage", options.stage], process.env);
   const environment = buildStageEnvironment(stage, process.env);
-  const {
-    AWS_REGION = stage.region,
-    CDK_DOCKER = stage.containerCli,
-    BASE_IMAGE = stage.baseImage,
-  } = environment;
+  const { AWS_REGION, CDK_DOCKER, BASE_IMAGE } = environment;
   return {
     workspaceRoot: join(import.meta.dirname, "../../.."),
     hostArchitecture: parseHostArchitecture(process.arch),

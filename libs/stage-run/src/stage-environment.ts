@@ -2,6 +2,14 @@ import { CodedError, defaultStageName, parseStage, type Stage } from "@workspace
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** What differs from stage to stage, and nothing else of a command's environment. */
+export interface StageEnvironment {
+  readonly STAGE: string;
+  readonly AWS_REGION: string;
+  readonly CDK_DOCKER: string;
+  readonly BASE_IMAGE: string;
+}
+
 /** Which stage a command line asks for: `--stage X` or `--stage=X`, then `STAGE`, then the default. */
 export function parseStageChoice(argv: readonly string[], environment: Environment): Stage {
   const fromArgv = argv.flatMap((word, index) => {
@@ -20,7 +28,7 @@ export function parseStageChoice(argv: readonly string[], environment: Environme
 }
 
 /** What a command of the stage finds in its environment, beside what the caller's has; the caller's wins. */
-export function buildStageEnvironment(stage: Stage, environment: Environment): Record<string, string> {
+export function buildStageEnvironment(stage: Stage, environment: Environment): StageEnvironment {
   return {
     STAGE: stage.name,
     AWS_REGION: environment.AWS_REGION || stage.region,
