@@ -1,6 +1,13 @@
-import { describeProgress } from "@workspace/handoff";
 import { CodedError, exitCodes } from "@workspace/shared-config";
 import { buildStageEnvironment, parseStageChoice } from "@workspace/stage-run";
+import {
+  type CommandResult,
+  createProgressView,
+  explainInterruption,
+  formatError,
+  formatResult,
+  type ProgressView,
+} from "@workspace/terminal";
 import { Command } from "commander";
 import { bootstrap } from "./commands/bootstrap.ts";
 import { deploy } from "./commands/deploy.ts";
@@ -20,34 +27,21 @@ interface Options {
 
 const interruption = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.on(signal, () => {
-    const remedy = "Run it again: it goes on where this run ended.";
-    interruption.abort(
-      new CodedError({ code: "E_INTERRUPTED", what: "the command was interrupted", value: signal, remedy }),
-    );
-  });
+  process.on(signal, () => interruption.abort(explainInterruption(signal)));
 }
 
-function readSurroundings({ stage: chosen }: Options): Surroundings {
+function readSurroundings({ stage: chosen }: Options, view: ProgressView): Surroundings {
   const stage = parseStageChoice(chosen === undefined ? [] : ["--stage", chosen], process.env);
   const { AWS_REGION: region, BASE_IMAGE: baseImage } = buildStageEnvironment(stage, process.env);
-  const say = (line: string) => process.stderr.write(`${line}\n`);
   return {
     stage,
     region,
     baseImage,
     nodeArch: process.arch,
-    onProgress: (progress) => say(describeProgress(progress)),
-    onDetail: (line) => say(`  ${line}`),
+    onProgress: view.show,
+    onDetail: view.detail,
     signal: interruption.signal,
   };
-}
-
-/** What a command prints on standard output. */
-interface Result {
-  readonly lines: readonly string[];
-  /** As `--json` shows it. */
-  readonly value: unknown;
 }
 
 const program = new Command("infra").description(
@@ -57,7 +51,7 @@ const program = new Command("infra").description(
 function addCommand(
   name: string,
   description: string,
-  work: (surroundings: Surroundings, options: Options) => Promise<Result>,
+  work: (surroundings: Surroundings, options: Options) => Promise<CommandResult>,
 ): Command {
   return program
     .command(name)
@@ -65,15 +59,23 @@ function addCommand(
     .option("--stage <name>", "local, dev, prod (default: $STAGE, or local)")
     .option("--json", "print the result as one JSON document")
     .action(async (options: Options) => {
-      const { lines, value } = await work(readSurroundings(options), options);
-      console.log(options.json === true ? JSON.stringify(value, undefined, 2) : lines.join("\n"));
+      const view = await createProgressView(process.stderr);
+      let outcome: "succeeded" | "failed" = "failed";
+      try {
+        const result = await work(readSurroundings(options, view), options);
+        outcome = "succeeded";
+        view.end(outcome);
+        process.stdout.write(formatResult(result, options.json === true));
+      } finally {
+        if (outcome === "failed") view.end(outcome);
+      }
     });
 }
 
 const oneFunction = ["--function <name>", "one function, by its folder under apps/ (default: all)"] as const;
 const dryRun = ["--dry-run", "say what would be done, and move nothing"] as const;
 
-async function showDiff(surroundings: Surroundings, only: string | undefined): Promise<Result> {
+async function showDiff(surroundings: Surroundings, only: string | undefined): Promise<CommandResult> {
   const text = await diff(surroundings, only);
   return { lines: [text], value: { diff: text } };
 }
@@ -139,6 +141,6 @@ addCommand(
 try {
   await program.parseAsync();
 } catch (error) {
-  console.error(error instanceof CodedError ? error.message : error);
+  process.stderr.write(formatError(error));
   process.exitCode = error instanceof CodedError ? error.exitCode : exitCodes.failed;
 }

@@ -2,6 +2,14 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { CodedError, exitCodes, parseHostArchitecture } from "@workspace/shared-config";
 import { buildStageEnvironment, parseStageChoice } from "@workspace/stage-run";
+import {
+  type CommandResult,
+  createProgressView,
+  explainInterruption,
+  formatError,
+  formatResult,
+  type ProgressView,
+} from "@workspace/terminal";
 import { explainAwsFailure } from "./aws-failure.ts";
 import {
   buildCommandContext,
@@ -9,14 +17,7 @@ import {
   type SharedOptions,
   type Surroundings,
 } from "./command-context.ts";
-import type { CommandResult } from "./command-result.ts";
-import { explainInterruption, formatError, formatResult } from "./output.ts";
 import { buildProgram } from "./program.ts";
-import {
-  createPlainProgressView,
-  createTerminalProgressView,
-  type ProgressView,
-} from "./terminal/progress-view.ts";
 
 const interruption = new AbortController();
 let interruptedMs = 0;
@@ -59,17 +60,11 @@ function readSurroundings(options: SharedOptions, view: ProgressView): Surroundi
   };
 }
 
-function createProgressView(): Promise<ProgressView> | ProgressView {
-  return process.stderr.isTTY
-    ? createTerminalProgressView(process.stderr)
-    : createPlainProgressView((text) => process.stderr.write(text));
-}
-
 async function runCommand(
   options: SharedOptions,
   work: (context: CommandContext) => Promise<CommandResult>,
 ): Promise<void> {
-  const view = await createProgressView();
+  const view = await createProgressView(process.stderr);
   const context = buildCommandContext(readSurroundings(options, view), options);
   try {
     const result = await work(context);

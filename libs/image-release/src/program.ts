@@ -1,7 +1,7 @@
 import { exitCodes } from "@workspace/shared-config";
+import type { CommandResult } from "@workspace/terminal";
 import { Command } from "commander";
 import type { CommandContext, SharedOptions } from "./command-context.ts";
-import type { CommandResult } from "./command-result.ts";
 import { diffCommand } from "./commands/diff.ts";
 import { historyCommand } from "./commands/history.ts";
 import { invokeCommand } from "./commands/invoke.ts";

@@ -1,7 +1,7 @@
 import { findImage, type HandoffState, readHandoffState } from "@workspace/handoff";
 import { type FunctionOnStage, type ImageTag, isImageTag } from "@workspace/shared-config";
+import type { CommandResult } from "@workspace/terminal";
 import type { CommandContext, SharedOptions } from "../command-context.ts";
-import type { CommandResult } from "../command-result.ts";
 import { diffSettings, type SettingChange } from "../diff/settings-diff.ts";
 import { type CommitLine, findCommitsSince } from "../git/commits-since.ts";
 import { withReleaseSubject } from "../image/release-subject.ts";

@@ -1,9 +1,9 @@
 import { listReleases, type PublishedRelease } from "@workspace/handoff";
+import type { CommandResult } from "@workspace/terminal";
+import { formatTable } from "@workspace/terminal";
 import type { CommandContext, SharedOptions } from "../command-context.ts";
-import type { CommandResult } from "../command-result.ts";
 import type { AddCommand } from "../program.ts";
 import { addSharedOptions } from "../shared-options.ts";
-import { formatTable } from "../terminal/table.ts";
 
 export const historyCommand: AddCommand = (program, run) => {
   addSharedOptions(program.command("history"), { moves: false })

@@ -1,7 +1,7 @@
 import { findLiveConfiguration, type HandoffClients } from "@workspace/handoff";
 import { CodedError, type FunctionOnStage } from "@workspace/shared-config";
+import type { CommandResult } from "@workspace/terminal";
 import type { CommandContext, SharedOptions } from "../command-context.ts";
-import type { CommandResult } from "../command-result.ts";
 import type { LogLine } from "../logs/log-reader.ts";
 import { parseDurationMs } from "../options.ts";
 import type { AddCommand } from "../program.ts";

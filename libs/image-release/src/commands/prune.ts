@@ -6,12 +6,12 @@ import {
   type RetentionPlan,
 } from "@workspace/handoff";
 import type { FunctionOnStage } from "@workspace/shared-config";
+import type { CommandResult } from "@workspace/terminal";
+import { formatTable } from "@workspace/terminal";
 import type { CommandContext, SharedOptions } from "../command-context.ts";
-import type { CommandResult } from "../command-result.ts";
 import { parseCount } from "../options.ts";
 import type { AddCommand } from "../program.ts";
 import { addSharedOptions } from "../shared-options.ts";
-import { formatTable } from "../terminal/table.ts";
 
 interface PruneOptions extends SharedOptions {
   readonly keep: number;

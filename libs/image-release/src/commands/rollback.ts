@@ -1,7 +1,7 @@
 import { planRollback, rollbackTo } from "@workspace/handoff";
 import { type ImageTag, parseImageTag } from "@workspace/shared-config";
+import type { CommandResult } from "@workspace/terminal";
 import type { CommandContext, SharedOptions } from "../command-context.ts";
-import type { CommandResult } from "../command-result.ts";
 import type { AddCommand } from "../program.ts";
 import { addSharedOptions } from "../shared-options.ts";
 import { describeVersion } from "../terminal/describe-live.ts";

@@ -14,8 +14,8 @@ import {
   initialTag,
   isImageTag,
 } from "@workspace/shared-config";
+import type { CommandResult } from "@workspace/terminal";
 import type { CommandContext, SharedOptions } from "../command-context.ts";
-import type { CommandResult } from "../command-result.ts";
 import type { AddCommand } from "../program.ts";
 import { addSharedOptions } from "../shared-options.ts";
 

@@ -1,6 +1,6 @@
 import { unlock as freeLease, readLeaseHolder } from "@workspace/handoff";
+import type { CommandResult } from "@workspace/terminal";
 import type { CommandContext, SharedOptions } from "../command-context.ts";
-import type { CommandResult } from "../command-result.ts";
 import type { AddCommand } from "../program.ts";
 import { addSharedOptions } from "../shared-options.ts";
 

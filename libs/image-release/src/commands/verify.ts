@@ -1,7 +1,7 @@
 import { exitCodes } from "@workspace/shared-config";
+import type { CommandResult } from "@workspace/terminal";
 import { Option } from "commander";
 import type { CommandContext, SharedOptions } from "../command-context.ts";
-import type { CommandResult } from "../command-result.ts";
 import type { AddCommand } from "../program.ts";
 import { addSharedOptions } from "../shared-options.ts";
 import { formatChecks, isOk } from "../verify/check.ts";

@@ -9,6 +9,13 @@ export interface ProgressView {
   end(outcome: "succeeded" | "failed"): void;
 }
 
+/** A spinner on a terminal, plain lines elsewhere. @param stream standard error: the result alone goes to standard output */
+export function createProgressView(stream: NodeJS.WriteStream): Promise<ProgressView> | ProgressView {
+  return stream.isTTY
+    ? createTerminalProgressView(stream)
+    : createPlainProgressView((text) => stream.write(text));
+}
+
 /** Where there is no terminal: a line for each thing that happens. */
 export function createPlainProgressView(write: (text: string) => void): ProgressView {
   let last = "";
@@ -24,7 +31,7 @@ export function createPlainProgressView(write: (text: string) => void): Progress
 }
 
 /** A spinner on the current step; the steps before it stay above with a tick. */
-export async function createTerminalProgressView(stream: NodeJS.WriteStream): Promise<ProgressView> {
+async function createTerminalProgressView(stream: NodeJS.WriteStream): Promise<ProgressView> {
   // Loaded only where there is a terminal: it would cost every other run more than a call to AWS.
   const { default: ora } = await import("ora");
   const spinner = ora({ stream, discardStdin: false });

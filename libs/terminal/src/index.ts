@@ -1,0 +1,4 @@
+export type { CommandResult } from "./command-result.ts";
+export { explainInterruption, formatError, formatResult } from "./output.ts";
+export { createProgressView, type ProgressView } from "./progress-view.ts";
+export { formatTable } from "./table.ts";
