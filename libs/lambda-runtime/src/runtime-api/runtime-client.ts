@@ -48,6 +48,9 @@ export interface StreamedDelivery {
   readonly failure: { readonly error: unknown } | undefined;
 }
 
+/** Characters. */
+const smallBodyLength = 16 * 1024;
+
 const errorTypeTrailer = "Lambda-Runtime-Function-Error-Type";
 const errorBodyTrailer = "Lambda-Runtime-Function-Error-Body";
 
@@ -151,7 +154,9 @@ export class RuntimeClient {
   }
 
   #send(head: string, body: string): Promise<WireResponse> {
-    return this.#connection.request(`${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n`, body);
+    // A small body goes out in one write with its head; a large one must not be encoded more than once.
+    const content = body.length < smallBodyLength ? body : Buffer.from(body);
+    return this.#connection.request(`${head}Content-Length: ${Buffer.byteLength(content)}\r\n\r\n`, content);
   }
 }
 
