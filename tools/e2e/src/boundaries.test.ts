@@ -14,7 +14,7 @@ afterAll(() => scratch.remove());
 async function compileWith(project: string, source: string) {
   const planted = `${project}/src/planted.ts`;
   scratch.write(planted, source);
-  const result = await execa("node_modules/.bin/tsc", ["--build", project], {
+  const result = await execa("node_modules/.bin/tsc", ["--build", "--pretty", "false", project], {
     cwd: scratch.directory,
     reject: false,
   });
@@ -62,7 +62,7 @@ describe("lint fails on a planted fault", () => {
   ])("%s", async (_fault, source, says) => {
     const planted = "libs/stage-run/src/planted.ts";
     scratch.write(planted, source);
-    const env = { NX_DAEMON: "false", NX_ISOLATE_PLUGINS: "false" };
+    const env = { NX_DAEMON: "false", NX_ISOLATE_PLUGINS: "false", FORCE_COLOR: "0" };
     const run = await execa("node_modules/.bin/nx", ["run", "stage-run:lint"], {
       cwd: scratch.directory,
       env,

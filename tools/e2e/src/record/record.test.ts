@@ -90,6 +90,7 @@ async function tellEverything(): Promise<void> {
   );
   await runAs("admin", "dev", "infra", "bootstrap");
   await runAs("deploy", "dev", "infra", "deploy", ...app);
+  await runAs("deploy", "dev", "infra", "deploy", ...app, "--dry-run");
   await runAs("deploy", "dev", "infra", "deploy", ...app);
   await runAs("release", "dev", ...release);
   await runAs("release", "dev", ...release);
