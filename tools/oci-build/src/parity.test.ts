@@ -59,7 +59,7 @@ describe.skipIf(missing !== undefined)(`oci-build and buildah${missing ?? ""} bu
         "ARG NAME=named",
         "ENV WHERE=/env/$NAME",
         "LABEL kind=corner",
-        "WORKDIR /work/here",
+        "WORKDIR /srv/here",
         "COPY app.js run ./",
         "COPY dir new",
         "COPY dir/sub/file ${WHERE:-none}/",
