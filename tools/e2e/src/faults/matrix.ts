@@ -83,6 +83,17 @@ export function chooseCalls(calls: readonly string[]): number[] {
   );
 }
 
+/** Every fault at every call; or a share of them, spread over the calls, with the kinds of faults in turn. */
+export function chooseCells(calls: readonly number[], share: number): { at: number; kind: FaultKind }[] {
+  const cells = calls.flatMap((at) => faultKinds.map((kind) => ({ at, kind })));
+  if (share >= 1) return cells;
+  const chosen = Array.from({ length: Math.ceil(cells.length * share) }, (_, pick) => {
+    const call = Math.floor(pick / share / faultKinds.length);
+    return cells[call * faultKinds.length + (pick % faultKinds.length)];
+  });
+  return chosen.flatMap((cell) => cell ?? []);
+}
+
 export interface MatrixProps {
   readonly scenarios: readonly Scenario[];
   /** Which of the calls and faults to try; `share` 1 is every one. @default 1 */
@@ -98,12 +109,8 @@ export async function runMatrix(
   const all: Tried[] = [];
   for (const scenario of scenarios) {
     const undisturbed = await runUndisturbed(world, scenario);
-    const cells = chooseCalls(undisturbed.calls).flatMap((at) => faultKinds.map((kind) => ({ at, kind })));
-    const step = 1 / share;
-    for (let index = 0; index < cells.length; index += step) {
-      const cell = cells[Math.floor(index)];
-      if (cell === undefined) break;
-      const tried = await tryFault(world, scenario, undisturbed, cell.at, cell.kind);
+    for (const { at, kind } of chooseCells(chooseCalls(undisturbed.calls), share)) {
+      const tried = await tryFault(world, scenario, undisturbed, at, kind);
       onTried(tried);
       all.push(tried);
     }
