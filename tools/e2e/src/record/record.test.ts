@@ -40,6 +40,12 @@ const grantedWithoutCall: Readonly<Record<Purpose, Readonly<Record<string, strin
   diff: {},
 };
 
+/** Tried, and refused on purpose. */
+const triedWithoutGrant: Readonly<Record<string, string>> = {
+  [`sts:AssumeRole on arn:aws:iam::${account}:role/cdk-hnb659fds-lookup-role-${account}-${region}`]:
+    "a diff tries the CDK's lookup role, and goes on with the caller's own rights where it is refused",
+};
+
 let scratch: ScratchWorkspace;
 let session: StageSession;
 const recordFile = () => join(scratch.directory, ".local-aws", "record.jsonl");
@@ -156,7 +162,8 @@ it("each role is granted what its commands call, and nothing that they never cal
       count += own.length;
       for (const need of own.flatMap((call) => listNeededPermissions(call, region, account))) {
         used.add(need.action);
-        if (!decide(policies, need.action, need.resource)) missing.add(describeNeed(need));
+        const explained = Object.hasOwn(triedWithoutGrant, describeNeed(need));
+        if (!explained && !decide(policies, need.action, need.resource)) missing.add(describeNeed(need));
       }
       for (const { Action = [] } of policies.flatMap(({ Statement }) => Statement)) {
         for (const action of [Action].flat()) granted.add(String(action));
