@@ -11,6 +11,9 @@ type Input = Readonly<Record<string, unknown>>;
 /** Operations whose action has another name. @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html */
 const actionNames: Readonly<Record<string, string>> = { Invoke: "InvokeFunction" };
 
+/** Services that sign under another name than IAM has for them. */
+const actionPrefixes: Readonly<Record<string, string>> = { monitoring: "cloudwatch" };
+
 /** Of these IAM knows no resource, or wants no permission. */
 const withoutResource = new Set([
   "ecr:GetAuthorizationToken",
@@ -25,7 +28,7 @@ export function listNeededPermissions(
   region: string,
   account: string,
 ): NeededPermission[] {
-  const action = `${service}:${actionNames[operation] ?? operation}`;
+  const action = `${actionPrefixes[service] ?? service}:${actionNames[operation] ?? operation}`;
   if (withoutPermission.has(action)) return [];
   if (withoutResource.has(action)) return [{ action, resource: "*" }];
   const arn = (name: string) => `arn:aws:${service}:${region}:${account}:${name}`;
