@@ -22,9 +22,12 @@ const dist = join(here, "../dist/runtime");
 const modules = join(here, "../node_modules");
 const engineEntry = join(here, "../../libs/lambda-runtime/src/main.ts");
 
-/** Builds everything that is compared. @returns the candidates, and why others had to be left out */
-export async function buildCandidates(): Promise<{ candidates: Candidate[]; skipped: string[] }> {
+/** Builds everything that is compared, and the Runtime API that measures it. */
+export async function buildCandidates(): Promise<{ candidates: Candidate[]; runtimeApi: string }> {
   rmSync(dist, { recursive: true, force: true });
+  mkdirSync(dist, { recursive: true });
+  const runtimeApi = compileC("runtime-api");
+  const floor = compileC("floor");
   for (const app of apps) await buildApp(app);
   mkdirSync(join(dist, "runtimes"), { recursive: true });
   bundle(engineEntry, join(dist, "runtimes/bytecode"), ["--bytecode"]);
@@ -45,10 +48,8 @@ export async function buildCandidates(): Promise<{ candidates: Candidate[]; skip
     onBun("bun + fetch", "fetch", "plain"),
     ...[20, 22, 24].map((version) => onNode(version)),
   ];
-  const floor = buildFloor();
-  if (floor === undefined) return { candidates, skipped: ["C floor: there is no `cc` on this machine"] };
   candidates.push({ name: "C floor", start: () => ({ argv: [floor], taskRoot: dist }), apps: ["echo"] });
-  return { candidates, skipped: [] };
+  return { candidates, runtimeApi };
 }
 
 async function buildApp(app: App): Promise<void> {
@@ -101,16 +102,16 @@ function onNode(version: number): Candidate {
   return { name: `node ${version} + ric`, start: (app) => ({ argv, taskRoot: join(dist, app, "node") }) };
 }
 
-/** @returns undefined where there is no C compiler */
-function buildFloor(): string | undefined {
-  const floor = join(dist, "floor");
+/** @returns path of the program that a C file of this folder becomes */
+function compileC(name: string): string {
+  const program = join(dist, name);
   try {
-    execFileSync("cc", ["-O2", "-o", floor, join(here, "floor.c")], {
+    execFileSync("cc", ["-O2", "-o", program, join(here, `${name}.c`)], {
       stdio: ["ignore", "ignore", "inherit"],
     });
-    return floor;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw error;
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    throw new Error("there is no `cc` on this machine: install a C compiler, which times are taken with");
   }
+  return program;
 }

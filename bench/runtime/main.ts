@@ -29,6 +29,7 @@ const { values } = parseArgs({
 
 /** Every candidate once in each round, so that whatever else the machine does hits all alike. */
 async function measure(
+  runtimeApi: string,
   candidates: readonly Candidate[],
   rounds: number,
 ): Promise<Pick<Figures, "initMs" | "cycles">> {
@@ -40,9 +41,9 @@ async function measure(
       for (const app of candidate.apps ?? apps) {
         // Three times: a start is short, and the median of few starts is restless.
         for (let n = 0; n < 3; n += 1)
-          push(inits, `${candidate.name}|${app}`, await measureInit(candidate, app));
+          push(inits, `${candidate.name}|${app}`, await measureInit(runtimeApi, candidate, app));
       }
-      push(cycles, candidate.name, await measureCycles(candidate));
+      push(cycles, candidate.name, await measureCycles(runtimeApi, candidate));
     }
   }
   const initOf = (name: string, app: App) => {
@@ -94,15 +95,14 @@ async function main(): Promise<void> {
     return;
   }
   installOthers();
-  const { candidates, skipped } = await buildCandidates();
+  const { candidates, runtimeApi } = await buildCandidates();
   const [cpu] = cpus();
   const figures: Figures = {
     date: new Date().toISOString(),
     machine: { cpu: cpu?.model ?? "unknown", cores: cpus().length, kernel: release() },
     bun: Bun.version,
     rounds,
-    skipped,
-    ...(await measure(candidates, rounds)),
+    ...(await measure(runtimeApi, candidates, rounds)),
     bytes: measureImage(join(import.meta.dirname, "../dist/runtime/deps/image")),
   };
   console.log(buildReport(figures));

@@ -7,7 +7,6 @@ export interface Figures {
   readonly machine: { readonly cpu: string; readonly cores: number; readonly kernel: string };
   readonly bun: string;
   readonly rounds: number;
-  readonly skipped: readonly string[];
   /** Medians over the rounds, in milliseconds, from spawn to the first request for work. */
   readonly initMs: Readonly<Record<string, Partial<Record<App, number>>>>;
   /** Medians over the rounds. */
@@ -15,7 +14,7 @@ export interface Figures {
   readonly bytes: ImageSizes;
 }
 
-/** The engine's figure by another's; a name's unit is its last word. null where the other was left out. */
+/** The engine's figure by another's; a name's unit is its last word. */
 export function buildRatios({ initMs, cycles, bytes }: Figures) {
   const init = (app: App, other: string) => divide(initMs.engine?.[app], initMs[other]?.[app]);
   const invoke = (figure: keyof CycleFigures, other: string) =>
@@ -34,8 +33,8 @@ export function buildRatios({ initMs, cycles, bytes }: Figures) {
   };
 }
 
-function divide(part: number | undefined, whole: number | undefined): number | null {
-  return part === undefined || whole === undefined ? null : round(part / whole);
+function divide(part: number | undefined, whole: number | undefined): number {
+  return round((part ?? Number.NaN) / (whole ?? Number.NaN));
 }
 
 const round = (value: number) => Math.round(value * 1000) / 1000;
@@ -62,10 +61,7 @@ export function buildReport(figures: Figures): string {
   ]);
   const ratios = buildTable([
     ["ratio", "value"],
-    ...Object.entries(buildRatios(figures)).map(([name, value]) => [
-      name,
-      value === null ? "skipped" : String(value),
-    ]),
+    ...Object.entries(buildRatios(figures)).map(([name, value]) => [name, String(value)]),
   ]);
   const mb = (count: number) => `${(count / 1e6).toFixed(1)} MB`;
   return [
@@ -73,7 +69,6 @@ export function buildReport(figures: Figures): string {
     table,
     `Image, compressed: glibc ${mb(bytes.glibc)}, engine ${mb(bytes.engine)}, app with dependencies ${mb(bytes.app)}`,
     ratios,
-    ...figures.skipped.map((reason) => `Skipped: ${reason}`),
   ].join("\n\n");
 }
 

@@ -100,32 +100,38 @@ export class Engine {
         await this.#answer(client, invoke, invocation);
       } finally {
         this.#inFlight.delete(invocation.requestId);
+        this.#props.store.leave();
       }
     }
     client.close();
     if (this.#inFlight.size === 0) await this.#shutDown();
   }
 
-  async #answer(client: RuntimeClient, invoke: Invoke, invocation: Invocation): Promise<void> {
-    const { requestId } = invocation;
+  #answer(client: RuntimeClient, invoke: Invoke, invocation: Invocation): Promise<void> {
     this.#props.setTraceId(invocation.traceId);
     let context: Context;
     try {
       context = buildContext(this.#template, invocation);
     } catch (error) {
+      return this.#fail(client, invocation.requestId, error);
+    }
+    return this.#props.store.run(context, () => this.#invoke(client, invoke, invocation, context));
+  }
+
+  async #invoke(
+    client: RuntimeClient,
+    invoke: Invoke,
+    { requestId, event }: Invocation,
+    context: Context,
+  ): Promise<void> {
+    let result: Result;
+    try {
+      result = await invoke(parseEvent(event), context);
+    } catch (error) {
       await this.#fail(client, requestId, error);
       return;
     }
-    await this.#props.store.run(context, async () => {
-      let result: Result;
-      try {
-        result = await invoke(parseEvent(invocation.event), context);
-      } catch (error) {
-        await this.#fail(client, requestId, error);
-        return;
-      }
-      await this.#deliver(client, requestId, result);
-    });
+    await this.#deliver(client, requestId, result);
   }
 
   async #deliver(client: RuntimeClient, requestId: string, result: Result): Promise<void> {
@@ -161,9 +167,9 @@ export class Engine {
 }
 
 /** @throws EngineError `Runtime.UnmarshalError` */
-function parseEvent(event: Buffer): unknown {
+function parseEvent(event: string): unknown {
   try {
-    return JSON.parse(event.toString("utf8"));
+    return JSON.parse(event);
   } catch (cause) {
     throw new EngineError("Runtime.UnmarshalError", "the event is not JSON", { cause });
   }

@@ -3,6 +3,8 @@ import type { Context } from "../handler/context.ts";
 /** Which invocation the running code belongs to. */
 export interface InvocationStore {
   run<T>(context: Context, work: () => Promise<T>): Promise<T>;
+  /** The invocation has been answered. */
+  leave(): void;
   current(): Context | undefined;
 }
 
@@ -10,13 +12,12 @@ export interface InvocationStore {
 export function createSingleStore(): InvocationStore {
   let current: Context | undefined;
   return {
-    async run(context, work) {
+    run(context, work) {
       current = context;
-      try {
-        return await work();
-      } finally {
-        current = undefined;
-      }
+      return work();
+    },
+    leave() {
+      current = undefined;
     },
     current: () => current,
   };
@@ -28,6 +29,7 @@ export async function createConcurrentStore(): Promise<InvocationStore> {
   const storage = new AsyncLocalStorage<Context>();
   return {
     run: (context, work) => storage.run(context, work),
+    leave: () => {},
     current: () => storage.getStore(),
   };
 }

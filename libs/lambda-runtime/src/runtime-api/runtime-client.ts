@@ -1,4 +1,5 @@
 import { type BodyWriter, Connection } from "../wire/connection.ts";
+import { buildFieldKey } from "../wire/header-fields.ts";
 import type { WireResponse } from "../wire/response-parser.ts";
 import {
   buildErrorTypeHeader,
@@ -19,8 +20,8 @@ export interface Invocation {
   /** JSON, of the mobile SDKs. */
   readonly cognitoIdentity: string | undefined;
   readonly tenantId: string | undefined;
-  /** JSON in UTF-8. */
-  readonly event: Buffer;
+  /** JSON. */
+  readonly event: string;
 }
 
 /** What the Runtime API's answer to a result means for the engine. */
@@ -51,6 +52,17 @@ export interface StreamedDelivery {
 /** Characters. */
 const smallBodyLength = 16 * 1024;
 
+/** What comes with an invocation. */
+const keys = {
+  requestId: buildFieldKey("Lambda-Runtime-Aws-Request-Id"),
+  deadlineMs: buildFieldKey("Lambda-Runtime-Deadline-Ms"),
+  functionArn: buildFieldKey("Lambda-Runtime-Invoked-Function-Arn"),
+  traceId: buildFieldKey("Lambda-Runtime-Trace-Id"),
+  clientContext: buildFieldKey("Lambda-Runtime-Client-Context"),
+  cognitoIdentity: buildFieldKey("Lambda-Runtime-Cognito-Identity"),
+  tenantId: buildFieldKey("Lambda-Runtime-Aws-Tenant-Id"),
+};
+
 const errorTypeTrailer = "Lambda-Runtime-Function-Error-Type";
 const errorBodyTrailer = "Lambda-Runtime-Function-Error-Body";
 
@@ -73,19 +85,18 @@ export class RuntimeClient {
   /** Waits for an invocation, however long that takes. @throws RuntimeApiError, ConnectionLostError, WireFormatError */
   async next(): Promise<Invocation> {
     const { status, headers, body } = await this.#connection.request(this.#nextHead);
-    if (status !== 200)
-      throw new RuntimeApiError(`next was answered with ${status}: ${body.toString("utf8")}`);
-    const requestId = headers.get("lambda-runtime-aws-request-id");
+    if (status !== 200) throw new RuntimeApiError(`next was answered with ${status}: ${body.text()}`);
+    const requestId = headers.get(keys.requestId);
     if (requestId === undefined) throw new RuntimeApiError("next was answered without a request id");
     return {
       requestId,
-      deadlineMs: Number(headers.get("lambda-runtime-deadline-ms")),
-      functionArn: headers.get("lambda-runtime-invoked-function-arn") ?? "",
-      traceId: headers.get("lambda-runtime-trace-id"),
-      clientContext: headers.get("lambda-runtime-client-context"),
-      cognitoIdentity: headers.get("lambda-runtime-cognito-identity"),
-      tenantId: headers.get("lambda-runtime-aws-tenant-id"),
-      event: body,
+      deadlineMs: Number(headers.get(keys.deadlineMs)),
+      functionArn: headers.get(keys.functionArn) ?? "",
+      traceId: headers.get(keys.traceId),
+      clientContext: headers.get(keys.clientContext),
+      cognitoIdentity: headers.get(keys.cognitoIdentity),
+      tenantId: headers.get(keys.tenantId),
+      event: body.text(),
     };
   }
 
@@ -165,8 +176,7 @@ export class RuntimeClient {
  * @see https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
  */
 function judge({ status, body }: WireResponse): Delivery {
-  if (status >= 500)
-    throw new RuntimeApiError(`the Runtime API answered ${status}: ${body.toString("utf8")}`);
+  if (status >= 500) throw new RuntimeApiError(`the Runtime API answered ${status}: ${body.text()}`);
   if (status === 413) return "tooLarge";
   return status < 300 ? "accepted" : "refused";
 }

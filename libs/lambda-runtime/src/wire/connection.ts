@@ -1,4 +1,5 @@
-import { ResponseParser, WireFormatError, type WireResponse } from "./response-parser.ts";
+import { ResponseParser, type WireResponse } from "./response-parser.ts";
+import { WireFormatError } from "./wire-format-error.ts";
 
 /** A connection was refused, or ended before anything of the answer to a request had come. */
 export class ConnectionLostError extends Error {
@@ -17,6 +18,8 @@ export interface BodyWriter {
 interface Exchange {
   readonly resolve: (response: WireResponse) => void;
   readonly reject: (error: Error) => void;
+  /** Sends the request once more, where the connection may have been closed while it was idle. */
+  readonly again: (() => void) | undefined;
 }
 
 /**
@@ -47,22 +50,23 @@ export class Connection {
    * @param head request line and headers, up to and with the empty line
    * @throws ConnectionLostError, WireFormatError
    */
-  async request(head: string, body?: string | Uint8Array): Promise<WireResponse> {
-    if (this.#socket !== undefined) {
-      try {
-        return await this.#exchangeOnce(head, body);
-      } catch (error) {
-        if (!(error instanceof ConnectionLostError)) throw error;
-      }
-    }
-    await this.#open();
-    return this.#exchangeOnce(head, body);
+  request(head: string, body?: string | Uint8Array): Promise<WireResponse> {
+    // No async function: an invocation goes through here twice, and each would add a promise and a turn of the queue.
+    return new Promise((resolve, reject) => {
+      const onNewConnection = () => {
+        this.#open().then(() => this.#send({ resolve, reject, again: undefined }, head, body), reject);
+      };
+      if (this.#socket === undefined) onNewConnection();
+      else this.#send({ resolve, reject, again: onNewConnection }, head, body);
+    });
   }
 
   /** Sends a request whose body `writeBody` writes. @throws ConnectionLostError, WireFormatError, and what `writeBody` throws */
   async stream(head: string, writeBody: (body: BodyWriter) => Promise<void>): Promise<WireResponse> {
     if (this.#socket === undefined) await this.#open();
-    const answer = this.#exchangeOnce(head);
+    const answer = new Promise<WireResponse>((resolve, reject) => {
+      this.#send({ resolve, reject, again: undefined }, head);
+    });
     let settled = false;
     const settlement = answer.then(
       () => undefined,
@@ -118,16 +122,14 @@ export class Connection {
     }
   }
 
-  #exchangeOnce(head: string, body?: string | Uint8Array): Promise<WireResponse> {
-    return new Promise((resolve, reject) => {
-      this.#exchange = { resolve, reject };
-      if (body === undefined) this.#write(head);
-      else if (typeof body === "string") this.#write(head + body);
-      else {
-        this.#write(head);
-        this.#write(body);
-      }
-    });
+  #send(exchange: Exchange, head: string, body?: string | Uint8Array): void {
+    this.#exchange = exchange;
+    if (body === undefined) this.#write(head);
+    else if (typeof body === "string") this.#write(head + body);
+    else {
+      this.#write(head);
+      this.#write(body);
+    }
   }
 
   #write(data: string | Uint8Array): void {
@@ -183,7 +185,8 @@ export class Connection {
   #lose(error: unknown): void {
     const exchange = this.#exchange;
     this.close();
-    exchange?.reject(error as Error);
+    if (exchange?.again !== undefined && error instanceof ConnectionLostError) exchange.again();
+    else exchange?.reject(error as Error);
   }
 
   #forget(): void {

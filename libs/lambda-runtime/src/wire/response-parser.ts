@@ -1,20 +1,23 @@
-/** An answer as it came over the wire. Header names are in lower case; of repeated headers the last one counts. */
+import { Body } from "./body.ts";
+import { buildFieldKey, HeaderFields } from "./header-fields.ts";
+import { WireFormatError } from "./wire-format-error.ts";
+
+/** An answer as it came over the wire. */
 export interface WireResponse {
   readonly status: number;
-  readonly headers: ReadonlyMap<string, string>;
-  readonly body: Buffer;
+  readonly headers: HeaderFields;
+  readonly body: Body;
   /** Whether the connection may carry another request. */
   readonly keepAlive: boolean;
-}
-
-/** The server sent something that is not HTTP/1.1. The connection that it came over is of no further use. */
-export class WireFormatError extends Error {
-  override readonly name = "WireFormatError";
 }
 
 /** Client context and Cognito identity come as headers, so the limit is far above the usual 16 KiB. */
 const maxHeadBytes = 1024 * 1024;
 const headEnd = Buffer.from("\r\n\r\n");
+const statusLine = /^HTTP\/1\.([01]) (\d{3})(?: [^\r\n]*)?(?=\r\n|$)/;
+const connectionKey = buildFieldKey("Connection");
+const transferEncodingKey = buildFieldKey("Transfer-Encoding");
+const contentLengthKey = buildFieldKey("Content-Length");
 const noBody = Buffer.alloc(0);
 
 type State = "head" | "fixedBody" | "untilClose" | "chunkSize" | "chunkData" | "chunkEnd" | "trailers";
@@ -30,9 +33,9 @@ export class ResponseParser {
   /** What has come and isn't used yet; only where one piece did not end with a whole element. */
   #rest: Buffer = noBody;
   #status = 0;
-  #headers: Map<string, string> = new Map();
+  #headers = new HeaderFields("");
   #keepAlive = true;
-  #body: Buffer[] = [];
+  #body = new Body();
   /** Bytes still missing of the body, or of the chunk. */
   #missing = 0;
 
@@ -47,16 +50,15 @@ export class ResponseParser {
 
   /** The piece is kept where a body goes on in the next one: it must not change afterwards. @throws WireFormatError */
   push(piece: Buffer): void {
-    let data = this.#rest.length === 0 ? piece : Buffer.concat([this.#rest, piece]);
+    const data = this.#rest.length === 0 ? piece : Buffer.concat([this.#rest, piece]);
     this.#rest = noBody;
-    for (;;) {
-      const used = this.#take(data);
-      if (used === undefined) {
-        this.#rest = data;
+    for (let at = 0; at < data.length; ) {
+      const end = this.#take(data, at);
+      if (end === undefined) {
+        this.#rest = data.subarray(at);
         return;
       }
-      data = data.subarray(used);
-      if (data.length === 0 && this.#state !== "fixedBody" && this.#state !== "chunkData") return;
+      at = end;
     }
   }
 
@@ -66,65 +68,71 @@ export class ResponseParser {
     else if (!this.idle) throw new WireFormatError("the connection was closed in the middle of a response");
   }
 
-  /** @returns how many bytes were used; undefined when more must come first */
-  #take(data: Buffer): number | undefined {
+  /** @returns where what was used ends; undefined when more must come first */
+  #take(data: Buffer, at: number): number | undefined {
     switch (this.#state) {
       case "head":
-        return this.#takeHead(data);
+        return this.#takeHead(data, at);
       case "fixedBody":
       case "chunkData":
-        return this.#takeBody(data);
+        return this.#takeBody(data, at);
       case "untilClose":
-        this.#body.push(data);
+        this.#body.add(data, at, data.length);
         return data.length;
       case "chunkSize":
-        return this.#takeLine(data, (line) => this.#startChunk(line));
+        return this.#takeLine(data, at, (line) => this.#startChunk(line));
       case "chunkEnd":
-        return this.#takeLine(data, (line) => {
+        return this.#takeLine(data, at, (line) => {
           if (line !== "")
             throw new WireFormatError(`a chunk is longer than its size: ${JSON.stringify(line)}`);
           this.#state = "chunkSize";
         });
       case "trailers":
-        return this.#takeLine(data, (line) => {
+        return this.#takeLine(data, at, (line) => {
           if (line === "") this.#finish(this.#keepAlive);
         });
     }
   }
 
-  #takeHead(data: Buffer): number | undefined {
-    const end = data.indexOf(headEnd);
+  #takeHead(data: Buffer, at: number): number | undefined {
+    const end = data.indexOf(headEnd, at);
     if (end < 0) {
-      if (data.length > maxHeadBytes) throw new WireFormatError(`more than ${maxHeadBytes} bytes of headers`);
+      if (data.length - at > maxHeadBytes)
+        throw new WireFormatError(`more than ${maxHeadBytes} bytes of headers`);
       return undefined;
     }
-    this.#startResponse(data.toString("utf8", 0, end));
+    this.#startResponse(data.toString("latin1", at, end));
     return end + headEnd.length;
   }
 
   #startResponse(head: string): void {
-    const [statusLine = "", ...lines] = head.split("\r\n");
-    const match = /^HTTP\/1\.([01]) (\d{3})(?: |$)/.exec(statusLine);
-    if (match === null) throw new WireFormatError(`not a status line: ${JSON.stringify(statusLine)}`);
+    const match = statusLine.exec(head);
+    if (match === null) throw new WireFormatError(`not a status line: ${JSON.stringify(head.slice(0, 80))}`);
     const status = Number(match[2]);
-    const headers = parseHeaders(lines);
+    const headers = new HeaderFields(head.slice(match[0].length));
     // An interim response, such as 100 Continue, says nothing about the request.
     if (status < 200) return;
     this.#status = status;
     this.#headers = headers;
-    const connection = headers.get("connection")?.toLowerCase();
+    const connection = headers.get(connectionKey)?.toLowerCase();
     this.#keepAlive = match[1] === "1" ? connection !== "close" : connection === "keep-alive";
-    const length = headers.get("content-length");
     if (status === 204 || status === 304) {
       this.#finish(this.#keepAlive);
-    } else if (headers.get("transfer-encoding")?.toLowerCase().endsWith("chunked")) {
+    } else if (headers.get(transferEncodingKey)?.toLowerCase().endsWith("chunked")) {
       this.#state = "chunkSize";
-    } else if (length === undefined) {
-      this.#state = "untilClose";
     } else {
-      this.#missing = parseSize(length, 10);
-      this.#state = "fixedBody";
+      this.#startBody(headers.get(contentLengthKey));
     }
+  }
+
+  #startBody(length: string | undefined): void {
+    if (length === undefined) {
+      this.#state = "untilClose";
+      return;
+    }
+    this.#missing = parseSize(length, 10);
+    if (this.#missing === 0) this.#finish(this.#keepAlive);
+    else this.#state = "fixedBody";
   }
 
   #startChunk(line: string): void {
@@ -133,48 +141,33 @@ export class ResponseParser {
     this.#state = this.#missing === 0 ? "trailers" : "chunkData";
   }
 
-  #takeBody(data: Buffer): number | undefined {
-    if (data.length < this.#missing) {
-      if (data.length > 0) this.#body.push(data);
-      this.#missing -= data.length;
-      return data.length === 0 ? undefined : data.length;
+  #takeBody(data: Buffer, at: number): number {
+    const end = Math.min(at + this.#missing, data.length);
+    this.#body.add(data, at, end);
+    this.#missing -= end - at;
+    if (this.#missing === 0) {
+      if (this.#state === "chunkData") this.#state = "chunkEnd";
+      else this.#finish(this.#keepAlive);
     }
-    const used = this.#missing;
-    if (used > 0) this.#body.push(data.subarray(0, used));
-    this.#missing = 0;
-    if (this.#state === "chunkData") this.#state = "chunkEnd";
-    else this.#finish(this.#keepAlive);
-    return used;
+    return end;
   }
 
-  #takeLine(data: Buffer, use: (line: string) => void): number | undefined {
-    const end = data.indexOf("\r\n");
+  #takeLine(data: Buffer, at: number, use: (line: string) => void): number | undefined {
+    const end = data.indexOf("\r\n", at);
     if (end < 0) {
-      if (data.length > maxHeadBytes) throw new WireFormatError("a line without an end");
+      if (data.length - at > maxHeadBytes) throw new WireFormatError("a line without an end");
       return undefined;
     }
-    use(data.toString("latin1", 0, end));
+    use(data.toString("latin1", at, end));
     return end + 2;
   }
 
   #finish(keepAlive: boolean): void {
-    const [first = noBody, ...others] = this.#body;
-    const body = others.length === 0 ? first : Buffer.concat(this.#body);
-    const response = { status: this.#status, headers: this.#headers, body, keepAlive };
+    const response = { status: this.#status, headers: this.#headers, body: this.#body, keepAlive };
     this.#state = "head";
-    this.#body = [];
+    this.#body = new Body();
     this.#onResponse(response);
   }
-}
-
-function parseHeaders(lines: readonly string[]): Map<string, string> {
-  const headers = new Map<string, string>();
-  for (const line of lines) {
-    const colon = line.indexOf(":");
-    if (colon <= 0) throw new WireFormatError(`not a header: ${JSON.stringify(line)}`);
-    headers.set(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim());
-  }
-  return headers;
 }
 
 function parseSize(text: string, radix: 10 | 16): number {
