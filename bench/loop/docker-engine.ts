@@ -13,6 +13,12 @@ export interface DockerEngine {
 
 const startTimeoutMs = 30_000;
 
+/** What stands in for the Debian image that the glibc files come from: the same files of this machine. */
+export const glibcImage = "host-libc";
+const importGlibc = `cd / && tar -chf - usr/lib/*-linux-gnu/ld-linux-*.so.* \
+  $(for name in c.so.6 dl.so.2 m.so.6 pthread.so.0; do echo usr/lib/*-linux-gnu/lib$name; done) \
+  | docker import - ${glibcImage}`;
+
 /** @returns the engine, or why there is none */
 export async function startDockerEngine(): Promise<DockerEngine | string> {
   if (process.getuid?.() !== 0) return "dockerd wants root";
@@ -39,7 +45,10 @@ export async function startDockerEngine(): Promise<DockerEngine | string> {
       existsSync(socket) &&
       !(await execa("docker", ["version"], { env: environment, reject: false })).failed
     ) {
-      return { environment, stop: () => stop(daemon, directory) };
+      const imported = await execa("sh", ["-c", importGlibc], { env: environment, reject: false });
+      if (!imported.failed) return { environment, stop: () => stop(daemon, directory) };
+      await stop(daemon, directory);
+      return `this machine's libc is not where Debian has it: ${imported.stderr}`;
     }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

@@ -6,7 +6,7 @@ import {
 } from "@aws-sdk/client-lambda";
 import { execa } from "execa";
 import { type Bench, run } from "./bench.ts";
-import type { DockerEngine } from "./docker-engine.ts";
+import { type DockerEngine, glibcImage } from "./docker-engine.ts";
 import { median, race } from "./timing.ts";
 
 const handler = "apps/lambda-app/src/handler.ts";
@@ -46,7 +46,7 @@ export async function runEditToLive(bench: Bench, engine: DockerEngine | string)
   const [own, docker] = [median(seconds.editToLive ?? []), median(seconds.editToLiveByDocker ?? [])];
   return {
     seconds: { editToLive: own, editToLiveByDocker: docker },
-    ratios: { editToLiveVsDocker: docker / own },
+    ratios: { editToLiveVsDocker: own / docker },
     skipped: [],
   };
 }
@@ -81,6 +81,8 @@ async function prepareDocker(bench: Bench, engine: DockerEngine): Promise<(tag: 
       context.platform,
       "--build-arg",
       "BASE_IMAGE=scratch",
+      "--build-arg",
+      `GLIBC_IMAGE=${glibcImage}`,
       "--tag",
       imageUri,
       context.directory,

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { chmod, copyFile, link, mkdir, readFile, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { chmod, copyFile, link, mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { compileEngine } from "@workspace/lambda-runtime/compile";
 import type { Architecture } from "@workspace/shared-config";
@@ -35,8 +36,9 @@ export async function buildImageContext(props: ImageContextProps): Promise<Image
   const engine = await compileEngine(architecture);
   const app = await buildApp(appEntry, engine);
   const kind = appEntry === initialAppEntry ? "initial" : "app";
-  await rm(outDir, { recursive: true, force: true });
-  await mkdir(join(outDir, "app"), { recursive: true });
+  await mkdir(outDir, { recursive: true });
+  await clear(outDir);
+  await mkdir(join(outDir, "app"));
   await placeFile(engine.path, join(outDir, "engine"));
   await copyFile(join(import.meta.dirname, "..", kind, "Dockerfile"), join(outDir, "Dockerfile"));
   // Lambda runs as a user of its own, whatever this machine's umask is.
@@ -57,8 +59,20 @@ export async function buildImageContext(props: ImageContextProps): Promise<Image
   return { directory: outDir, contentId: hash.digest("hex"), platform, bytecode: app.bytecode };
 }
 
-/** A hard link where the file system has one: the engine has 110 MB. */
+/** Takes out all but the engine, which is 110 MB that a container CLI would read again for a new link. */
+async function clear(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    if (name !== "engine") await rm(join(directory, name), { recursive: true });
+  }
+}
+
+/** A hard link where the file system has one. */
 async function placeFile(from: string, to: string): Promise<void> {
+  if (existsSync(to)) {
+    const [wanted, present] = await Promise.all([stat(from), stat(to)]);
+    if (present.ino === wanted.ino && present.dev === wanted.dev) return;
+    await rm(to);
+  }
   try {
     await link(from, to);
   } catch (error) {

@@ -183,7 +183,9 @@ function pickSettings(configuration: FunctionConfiguration): Partial<FunctionCon
   return Object.fromEntries(present.map((name) => [name, configuration[name]]));
 }
 
-const pollMs = 500;
+/** Soon at first, since most updates take less than a second; then seldom. */
+const firstPollMs = 50;
+const longestPollMs = 500;
 const maxWaitMs = 10 * 60_000;
 
 /**
@@ -224,7 +226,7 @@ async function poll(
   isDone: (version: FunctionVersion) => boolean,
 ): Promise<FunctionVersion> {
   const startedMs = clients.clock.monotonicMs();
-  for (;;) {
+  for (let pollMs = firstPollMs; ; pollMs = Math.min(2 * pollMs, longestPollMs)) {
     const found = await requireConfiguration(clients, fn, qualifier);
     if (isDone(found)) return found;
     if (clients.clock.monotonicMs() - startedMs >= maxWaitMs) {
