@@ -1,8 +1,13 @@
 import { BatchGetImageCommand, PutImageCommand } from "@aws-sdk/client-ecr";
-import { findConfiguration, findImage, findLiveConfiguration, findTemplate } from "@workspace/handoff";
+import {
+  findConfiguration,
+  findImage,
+  findLiveConfiguration,
+  findTemplate,
+  listPermissions,
+} from "@workspace/handoff";
 import { initialTag, stages } from "@workspace/shared-config";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { listPermissions } from "./roles/permissions.ts";
 import { findDenied, listUses } from "./testing/iam-uses.ts";
 import { type LocalStage, openLocalStage } from "./testing/local-stage.ts";
 
@@ -68,7 +73,7 @@ it("a dry run and a diff move nothing", story, async () => {
 it("deploy calls nothing that its role may not", () => {
   const { fn, accessKeyId } = stage;
   const own = stage.readCalls().slice(beforeDeploys, afterDeploys);
-  const place = { account: "000000000000", region: stages.local.region };
+  const place = { partition: "aws", account: "000000000000", region: stages.local.region };
   const uses = listUses(
     own.filter((call) => call.accessKeyId === accessKeyId),
     place,

@@ -50,6 +50,13 @@ export {
   listVersions,
 } from "./live/function-state.ts";
 export { type LiveResult, type MakeLiveProps, makeLive, restoreLatest } from "./live/make-live.ts";
+export {
+  listPermissions,
+  type Permission,
+  type Purpose,
+  purposes,
+  type Scope,
+} from "./permissions/permissions.ts";
 export { describeProgress, type OnProgress, type Progress } from "./progress.ts";
 export type { Retained, RetentionPlan } from "./prune/keep-set.ts";
 export {

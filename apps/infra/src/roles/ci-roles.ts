@@ -1,9 +1,6 @@
+import type { Purpose } from "@workspace/handoff";
 import type { StageName } from "@workspace/shared-config";
 import type { GitHubJobs } from "./github-subject.ts";
-
-/** What a role is for; {@link ../roles/permissions.ts} says what each may do. */
-export const purposes = ["deploy", "release", "source", "diff"] as const;
-export type Purpose = (typeof purposes)[number];
 
 /** A role that jobs of `.github/workflows` take. */
 export interface CiRole {

@@ -1,10 +1,9 @@
+import { listPermissions, purposes } from "@workspace/handoff";
 import { type FunctionOnStage, parseFunction, type StageName, stages } from "@workspace/shared-config";
 import { Stack } from "aws-cdk-lib";
 import { Match, Template } from "aws-cdk-lib/assertions";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Purpose } from "./ci-roles.ts";
 import { parseGitHubRepository } from "./github-subject.ts";
-import { listPermissions } from "./permissions.ts";
 import { buildRolesApp, rolesStackName } from "./roles-app.ts";
 
 beforeAll(() => {
@@ -65,8 +64,7 @@ describe("who may take a role", () => {
 });
 
 describe("what a role may do", () => {
-  const purposes: Purpose[] = ["deploy", "release", "source", "diff"];
-  const scope = { account, region: "eu-central-1", fns: [functionOn("dev")] };
+  const scope = { partition: "aws", account, region: "eu-central-1", fns: [functionOn("dev")] };
 
   it.each(purposes)("%s: on nothing but what the function owns, or on what has no resource", (purpose) => {
     for (const { sid, actions, resources } of listPermissions(purpose, scope)) {

@@ -1,3 +1,4 @@
+import { listPermissions } from "@workspace/handoff";
 import type { FunctionOnStage, Stage } from "@workspace/shared-config";
 import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
 import { Effect, ManagedPolicy, PolicyStatement, Role, WebIdentityPrincipal } from "aws-cdk-lib/aws-iam";
@@ -6,7 +7,6 @@ import { acknowledgeWildcard } from "../acknowledge-wildcard.ts";
 import { type CiRole, ciRoles } from "./ci-roles.ts";
 import { buildGitHubSubject, type GitHubRepository } from "./github-subject.ts";
 import { githubIssuer } from "./identity-provider-stack.ts";
-import { listPermissions } from "./permissions.ts";
 
 export interface RolesStackProps extends StackProps {
   readonly stage: Stage;
@@ -46,6 +46,7 @@ export class RolesStack extends Stack {
     });
     for (let start = 0; start < fns.length; start += functionsPerPolicy) {
       const permissions = listPermissions(purpose, {
+        partition: this.partition,
         account: this.account,
         region: this.region,
         fns: fns.slice(start, start + functionsPerPolicy),

@@ -1,4 +1,4 @@
-import type { Permission } from "../roles/permissions.ts";
+import type { Permission } from "@workspace/handoff";
 import type { RecordedCall } from "./local-stage.ts";
 
 /** One call as IAM judges it. */

@@ -5,7 +5,7 @@ import type { CommandContext, SharedOptions } from "../command-context.ts";
 import type { AddCommand } from "../program.ts";
 import { addSharedOptions } from "../shared-options.ts";
 import { formatChecks, isOk } from "../verify/check.ts";
-import { type Side, sides } from "../verify/permissions.ts";
+import { type Side, sides } from "../verify/side.ts";
 
 interface VerifyOptions extends SharedOptions {
   readonly for: Side;

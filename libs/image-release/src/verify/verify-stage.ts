@@ -6,6 +6,8 @@ import {
   findImage,
   findLiveConfiguration,
   type HandoffClients,
+  listPermissions,
+  type Permission,
   readLeaseHolder,
   readPublishedTag,
   resolvePublished,
@@ -17,13 +19,8 @@ import { sbomType } from "../attachments/sbom.ts";
 import { createRegistryClient } from "../registry/registry-client.ts";
 import { readRegistryLogin } from "../registry/registry-login.ts";
 import { type Check, check, type Finding, type Verdict } from "./check.ts";
-import {
-  type AccountAndRegion,
-  findPrincipal,
-  listPermissions,
-  type PermissionGroup,
-  type Side,
-} from "./permissions.ts";
+import { findPrincipal } from "./principal.ts";
+import type { Side } from "./side.ts";
 
 export interface VerifyProps {
   readonly clients: HandoffClients;
@@ -87,11 +84,11 @@ async function checkPermissions({ fn, region, side }: VerifyProps, caller: Calle
     return { name, verdict: "SKIP", detail: `the policies of ${caller.arn} can't be simulated` };
   }
   const [, partition = "aws"] = caller.arn.split(":");
-  const where: AccountAndRegion = { partition, account: caller.account, region };
   const iam = new IAMClient({ region });
   try {
-    const groups = listPermissions(fn, where, side);
-    const children = await Promise.all(groups.map((group) => simulate(iam, principal, group)));
+    const scope = { partition, account: caller.account, region, fns: [fn] };
+    const permissions = listPermissions(side, scope);
+    const children = await Promise.all(permissions.map((permission) => simulate(iam, principal, permission)));
     const denied = children.filter(({ verdict }) => verdict === "NG").length;
     const verdict: Verdict = denied > 0 ? "NG" : "OK";
     return {
@@ -112,8 +109,10 @@ const cannotSimulate = ["AccessDenied", "AccessDeniedException", "NoSuchEntity",
 async function simulate(
   iam: IAMClient,
   principal: string,
-  { subject, actions, resources }: PermissionGroup,
+  { sid, actions, resources }: Permission,
 ): Promise<Check> {
+  // `HoldLease` reads as `hold lease`.
+  const name = sid.replaceAll(/(?!^)[A-Z]/g, " $&").toLowerCase();
   const command = new SimulatePrincipalPolicyCommand({
     PolicySourceArn: principal,
     ActionNames: [...actions],
@@ -121,12 +120,12 @@ async function simulate(
   });
   const { EvaluationResults = [] } = await iam.send(command);
   const denied = EvaluationResults.filter(({ EvalDecision }) => EvalDecision !== "allowed");
-  if (denied.length === 0) return { name: subject, verdict: "OK", detail: "" };
+  if (denied.length === 0) return { name, verdict: "OK", detail: "" };
   const missing = denied.map(
     ({ EvalActionName, EvalResourceName }) => `${EvalActionName} on ${EvalResourceName}`,
   );
   return {
-    name: subject,
+    name,
     verdict: "NG",
     detail: missing.join(", "),
     remedy: `Allow it to ${principal}: docs/aws.md has the roles.`,

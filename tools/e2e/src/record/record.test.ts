@@ -1,12 +1,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Purpose, purposes } from "@workspace/handoff";
 import { decide, type PolicyDocument, type RecordedCall } from "@workspace/local-aws";
 import { parseFunction, stages } from "@workspace/shared-config";
 import { Stack } from "aws-cdk-lib";
 import { Template } from "aws-cdk-lib/assertions";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type Purpose, purposes } from "../../../../apps/infra/src/roles/ci-roles.ts";
 import { parseGitHubRepository } from "../../../../apps/infra/src/roles/github-subject.ts";
 import { buildRolesApp, rolesStackName } from "../../../../apps/infra/src/roles/roles-app.ts";
 import { createScratchWorkspace, type ScratchWorkspace } from "../scratch-workspace.ts";

@@ -1,15 +1,21 @@
 import type { FunctionOnStage } from "@workspace/shared-config";
-import type { Purpose } from "./ci-roles.ts";
 
-/** What a role may do with some resources; one statement of its policy. */
+/** What an identity is for: the two sides; `source` to copy images from, and `diff` to compare with. */
+export const purposes = ["deploy", "release", "source", "diff"] as const;
+export type Purpose = (typeof purposes)[number];
+
+/** What an identity may do with some resources; one statement of its policy. */
 export interface Permission {
   /** Upper and lower case letters and digits only, as IAM wants it. */
   readonly sid: string;
   readonly actions: readonly string[];
+  /** ARNs, or `*` where the actions know no resource. */
   readonly resources: readonly string[];
 }
 
 export interface Scope {
+  /** `aws`, `aws-cn`, … */
+  readonly partition: string;
   readonly account: string;
   readonly region: string;
   readonly fns: readonly FunctionOnStage[];
@@ -107,20 +113,20 @@ function listMovePermissions(owned: Owned): Permission[] {
   ];
 }
 
-function listDeployPermissions({ tags, stacks }: Owned, { account, region }: Scope): Permission[] {
+function listDeployPermissions({ tags, stacks }: Owned, { partition, account, region }: Scope): Permission[] {
   const cdkRoles = ["deploy", "file-publishing", "image-publishing"];
   return [
     { sid: "ReadTags", actions: ["ssm:GetParameter", "ssm:GetParameters"], resources: tags },
     {
       sid: "ReadBootstrapVersion",
       actions: ["ssm:GetParameter"],
-      resources: [`arn:aws:ssm:${region}:${account}:parameter/cdk-bootstrap/hnb659fds/version`],
+      resources: [`arn:${partition}:ssm:${region}:${account}:parameter/cdk-bootstrap/hnb659fds/version`],
     },
     {
       sid: "PrepareWithTheCdk",
       actions: ["sts:AssumeRole"],
       resources: cdkRoles.map(
-        (role) => `arn:aws:iam::${account}:role/cdk-hnb659fds-${role}-role-${account}-${region}`,
+        (role) => `arn:${partition}:iam::${account}:role/cdk-hnb659fds-${role}-role-${account}-${region}`,
       ),
     },
     {
@@ -173,9 +179,9 @@ function listReleasePermissions({ tags, repositories, functions, versions, stack
   ];
 }
 
-function listOwned({ account, region, fns }: Scope): Owned {
+function listOwned({ partition, account, region, fns }: Scope): Owned {
   const arns = (service: string, listNames: (fn: FunctionOnStage) => readonly string[]) =>
-    fns.flatMap(listNames).map((name) => `arn:aws:${service}:${region}:${account}:${name}`);
+    fns.flatMap(listNames).map((name) => `arn:${partition}:${service}:${region}:${account}:${name}`);
   const functions = arns("lambda", ({ functionName }) => [`function:${functionName}`]);
   return {
     tags: arns("ssm", ({ imageTagParameter }) => [`parameter${imageTagParameter}`]),
