@@ -1,7 +1,8 @@
 import { listPermissions } from "@workspace/handoff";
-import type { FunctionOnStage, Stage } from "@workspace/shared-config";
+import { CodedError, type FunctionOnStage, type Stage } from "@workspace/shared-config";
 import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
 import { Effect, ManagedPolicy, PolicyStatement, Role, WebIdentityPrincipal } from "aws-cdk-lib/aws-iam";
+import { RegionInfo } from "aws-cdk-lib/region-info";
 import type { Construct } from "constructs";
 import { acknowledgeWildcard } from "../acknowledge-wildcard.ts";
 import { type CiRole, ciRoles } from "./ci-roles.ts";
@@ -44,9 +45,19 @@ export class RolesStack extends Stack {
         },
       }),
     });
+    // A literal, unlike the stack's own: what is acknowledged to cdk-nag is found by it.
+    const { partition } = RegionInfo.get(this.region);
+    if (partition === undefined) {
+      throw new CodedError({
+        code: "E_REGION_UNKNOWN",
+        what: "the CDK knows no partition of the stage's region",
+        value: this.region,
+        remedy: "Correct the region in the stage table of libs/shared-config, or update aws-cdk-lib.",
+      });
+    }
     for (let start = 0; start < fns.length; start += functionsPerPolicy) {
       const permissions = listPermissions(purpose, {
-        partition: this.partition,
+        partition,
         account: this.account,
         region: this.region,
         fns: fns.slice(start, start + functionsPerPolicy),
