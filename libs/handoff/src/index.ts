@@ -55,7 +55,6 @@ export {
   type Permission,
   type Purpose,
   purposes,
-  type Scope,
 } from "./permissions/permissions.ts";
 export { describeProgress, type OnProgress, type Progress } from "./progress.ts";
 export type { Retained, RetentionPlan } from "./prune/keep-set.ts";

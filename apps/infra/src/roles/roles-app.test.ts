@@ -1,4 +1,3 @@
-import { listPermissions, purposes } from "@workspace/handoff";
 import { type FunctionOnStage, parseFunction, type StageName, stages } from "@workspace/shared-config";
 import { Stack } from "aws-cdk-lib";
 import { Match, Template } from "aws-cdk-lib/assertions";
@@ -63,46 +62,7 @@ describe("who may take a role", () => {
   );
 });
 
-describe("what a role may do", () => {
-  const scope = { partition: "aws", account, region: "eu-central-1", fns: [functionOn("dev")] };
-
-  it.each(purposes)("%s: on nothing but what the function owns, or on what has no resource", (purpose) => {
-    for (const { sid, actions, resources } of listPermissions(purpose, scope)) {
-      for (const action of actions) expect(action).toMatch(/^[a-z]+:[A-Z]\w+$/);
-      if (["LogInToRegistry", "WatchCanary"].includes(sid)) {
-        expect(resources).toEqual(["*"]);
-      } else if (sid === "PrepareWithTheCdk" || sid === "ReadBootstrapVersion") {
-        for (const resource of resources) expect(resource).toMatch(/^arn:[^*]*hnb659fds[^*]*$/);
-      } else {
-        for (const resource of resources)
-          expect(resource).toMatch(/^arn:aws:[^*]*\/?lambda-app[-/]dev[^*]*\*?$/);
-      }
-    }
-  });
-
-  it("source and diff: nothing that changes anything", () => {
-    for (const purpose of ["source", "diff"] as const) {
-      const actions = listPermissions(purpose, scope).flatMap((permission) => permission.actions);
-      expect(actions.filter((action) => !/^\w+:(Get|Describe|BatchGet)/.test(action))).toEqual([]);
-    }
-  });
-
-  it("deploy: neither publish a tag nor push an image", () => {
-    const permissions = listPermissions("deploy", scope);
-    const writers = permissions.filter(({ actions }) => actions.includes("ssm:PutParameter"));
-    expect(writers.map(({ sid }) => sid)).toEqual(["HoldLease"]);
-    expect(permissions.flatMap(({ actions }) => actions)).not.toContain("ecr:PutImage");
-  });
-
-  it("release: delete versions, but not the function", () => {
-    const deleting = listPermissions("release", scope).filter(({ actions }) =>
-      actions.includes("lambda:DeleteFunction"),
-    );
-    expect(deleting.map(({ resources }) => resources)).toEqual([
-      ["arn:aws:lambda:eu-central-1:111111111111:function:lambda-app-dev:*"],
-    ]);
-  });
-
+describe("the policies", () => {
   it("fits IAM's limits with forty functions", () => {
     const fn = functionOn("dev");
     const fns = Array.from({ length: 40 }, (_, index) =>
