@@ -15,9 +15,7 @@ const startTimeoutMs = 30_000;
 
 /** What stands in for the Debian image that the glibc files come from: the same files of this machine. */
 export const glibcImage = "host-libc";
-const importGlibc = `cd / && tar -chf - usr/lib/*-linux-gnu/ld-linux-*.so.* \
-  $(for name in c.so.6 dl.so.2 m.so.6 pthread.so.0; do echo usr/lib/*-linux-gnu/lib$name; done) \
-  | docker import - ${glibcImage}`;
+const glibcFiles = "usr/lib/*-linux-gnu/{ld-linux-*.so.*,libc.so.6,libdl.so.2,libm.so.6,libpthread.so.0}";
 
 /** @returns the engine, or why there is none */
 export async function startDockerEngine(): Promise<DockerEngine | string> {
@@ -45,10 +43,15 @@ export async function startDockerEngine(): Promise<DockerEngine | string> {
       existsSync(socket) &&
       !(await execa("docker", ["version"], { env: environment, reject: false })).failed
     ) {
-      const imported = await execa("sh", ["-c", importGlibc], { env: environment, reject: false });
-      if (!imported.failed) return { environment, stop: () => stop(daemon, directory) };
-      await stop(daemon, directory);
-      return `this machine's libc is not where Debian has it: ${imported.stderr}`;
+      const names = [...new Bun.Glob(glibcFiles).scanSync({ cwd: "/", onlyFiles: false })];
+      if (names.length < 5) {
+        await stop(daemon, directory);
+        return `this machine's glibc is not where Debian has it: /${glibcFiles}`;
+      }
+      const archive = join(directory, "glibc.tar");
+      await execa("tar", ["-chf", archive, "-C", "/", ...names]);
+      await execa("docker", ["import", archive, glibcImage], { env: environment });
+      return { environment, stop: () => stop(daemon, directory) };
     }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

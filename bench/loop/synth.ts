@@ -13,7 +13,6 @@ import { type Bench, run } from "./bench.ts";
 import { median, race } from "./timing.ts";
 
 const functionTable = "libs/shared-config/src/functions.ts";
-const counts = [1, 10, 100] as const;
 
 /** Synthesis of 1, 10 and 100 released functions; and of one beside the CDK CLI with the same app through tsx. */
 export async function runSynth(bench: Bench) {
@@ -39,17 +38,18 @@ export async function runSynth(bench: Bench) {
   const own = async () => void (await run(bench, "stage-run", "infra", "synth"));
   const one = await race(bench.rounds, { synth1: own, synthByTsx: byTsx });
 
-  const seconds: Record<string, number> = {
-    synth1: median(one.synth1 ?? []),
-    synthByTsx: median(one.synthByTsx ?? []),
-  };
-  for (const count of counts.slice(1)) {
+  const synth1 = median(one.synth1 ?? []);
+  const synthByTsx = median(one.synthByTsx ?? []);
+  const synthOf = async (count: number) => {
     await addFunctions(bench, count);
-    const times = await race(bench.rounds, { synth: own });
-    seconds[`synth${count}`] = median(times.synth ?? []);
-  }
-  const { synth1 = 1, synthByTsx = 0, synth100 = 0 } = seconds;
-  return { seconds, ratios: { synthVsTsx: synth1 / synthByTsx, synth100VsSynth1: synth100 / synth1 } };
+    return median((await race(bench.rounds, { synth: own })).synth ?? []);
+  };
+  const synth10 = await synthOf(10);
+  const synth100 = await synthOf(100);
+  return {
+    seconds: { synth1, synthByTsx, synth10, synth100 },
+    ratios: { synthVsTsx: synth1 / synthByTsx, synth100VsSynth1: synth100 / synth1 },
+  };
 }
 
 /** Makes functions up that run the app's image: a line in the table, a repository with the image, a published tag. */
@@ -66,7 +66,8 @@ async function addFunctions({ scratch, environment }: Bench, count: number): Pro
   const { images = [] } = await ecr.send(
     new BatchGetImageCommand({ repositoryName: "lambda-app-local", imageIds: [{ imageTag: "initial" }] }),
   );
-  const imageManifest = images[0]?.imageManifest ?? "";
+  const imageManifest = images[0]?.imageManifest;
+  if (imageManifest === undefined) throw new Error("the repository has no image with the tag initial");
   const { config: imageConfig, layers } = JSON.parse(imageManifest);
   const { authorizationData = [] } = await ecr.send(new GetAuthorizationTokenCommand({}));
   const headers = { authorization: `Basic ${authorizationData[0]?.authorizationToken}` };

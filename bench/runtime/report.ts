@@ -34,7 +34,9 @@ export function buildRatios({ initMs, cycles, bytes }: Figures) {
 }
 
 function divide(part: number | undefined, whole: number | undefined): number {
-  return round((part ?? Number.NaN) / (whole ?? Number.NaN));
+  if (part === undefined || whole === undefined)
+    throw new Error("a candidate that a ratio needs was not measured");
+  return round(part / whole);
 }
 
 const round = (value: number) => Math.round(value * 1000) / 1000;

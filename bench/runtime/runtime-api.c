@@ -163,13 +163,19 @@ static void accept_peer(void) {
 /* Returns when a request for work is here. */
 static void wait_for_next(void) {
   static char data[256 << 10];
-  while (!asking) {
-    int ready = poll(polled, peer_count, 5000);
+  for (int silent_s = 0; !asking;) {
+    int ready = poll(polled, peer_count, 1000);
     if (ready < 0 && errno != EINTR) fail("poll");
-    if (ready <= 0 && waitpid(candidate, 0, WNOHANG) == candidate) {
-      candidate = errno = 0;
-      fail("the candidate ended");
+    if (ready == 0) {
+      errno = 0;
+      if (waitpid(candidate, 0, WNOHANG) == candidate) {
+        candidate = 0;
+        fail("the candidate ended");
+      }
+      silent_s += 1;
+      if (silent_s >= 60) fail("the candidate has said nothing for a minute");
     }
+    if (ready <= 0) continue;
     for (int i = 1; i < peer_count; i += 1) {
       if (!polled[i].revents) continue;
       ssize_t n = read(polled[i].fd, data, sizeof data);
