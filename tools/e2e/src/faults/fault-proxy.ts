@@ -10,10 +10,17 @@ import { buildErrorAnswer, type CallName, parseCallName } from "./call-name.ts";
 export type FaultKind = "error" | "cut" | "throttle" | "kill";
 export const faultKinds: readonly FaultKind[] = ["error", "cut", "throttle", "kill"];
 
+/** One call of a run: however fast its polls are, it is the same call in the next run. */
+export interface CallAt {
+  /** @see CallName.name */
+  readonly name: string;
+  /** Which of the run's calls of that name, from 0. */
+  readonly occurrence: number;
+}
+
 export interface Fault {
   readonly kind: FaultKind;
-  /** Index of the call in the order of arrival, from 0. */
-  readonly at: number;
+  readonly at: CallAt;
   /** Ends the command, for `kill`. */
   readonly kill: () => void;
 }
@@ -36,7 +43,8 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
   const target = new URL(upstream);
   let fault: Fault | undefined;
   let calls: CallName[] = [];
-  let fired = false;
+  /** Index of the call that the fault was tried at. */
+  let firedAt: number | undefined;
 
   const server = createServer((request, response) => {
     handle(request, response).catch((error: Error) => response.destroy(error));
@@ -48,8 +56,8 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await readAll(request);
     const call = parseCallName(request.method ?? "", request.url ?? "", request.headers, body);
-    const index = calls.push(call) - 1;
-    const kind = kindFor(call, index);
+    const kind = chooseKind(call);
+    calls.push(call);
     if (kind === "error" || kind === "throttle") {
       const { status, headers, body: text } = buildErrorAnswer(call.protocol, kind);
       response.writeHead(status, headers).end(text);
@@ -64,13 +72,16 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
     response.writeHead(status, headers).end(answered);
   }
 
-  function kindFor(call: CallName, index: number): FaultKind | undefined {
-    if (fault === undefined || index < fault.at) return undefined;
-    if (index === fault.at) {
-      fired = true;
+  /** @param call the newest, which is not among `calls` yet */
+  function chooseKind({ name }: CallName): FaultKind | undefined {
+    if (fault === undefined) return undefined;
+    if (firedAt === undefined) {
+      const occurrence = calls.filter((earlier) => earlier.name === name).length;
+      if (name !== fault.at.name || occurrence !== fault.at.occurrence) return undefined;
+      firedAt = calls.length;
       return fault.kind;
     }
-    const inARow = calls.slice(fault.at).every(({ name }) => name === call.name);
+    const inARow = calls.slice(firedAt).every((earlier) => earlier.name === name);
     return fault.kind === "throttle" && inARow ? "throttle" : undefined;
   }
 
@@ -101,10 +112,10 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
     arm(next) {
       fault = next;
       calls = [];
-      fired = false;
+      firedAt = undefined;
     },
     calls: () => calls,
-    fired: () => fired,
+    fired: () => firedAt !== undefined,
     async close() {
       server.close();
       server.closeAllConnections();

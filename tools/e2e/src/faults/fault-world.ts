@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stopServer } from "@workspace/local-aws";
 import { parseFunction, parseHostArchitecture, parseStage } from "@workspace/shared-config";
 import { execa } from "execa";
+import { formatProfiles, parseRecord, readRoleGrants, roles, signAs } from "../record/role-grants.ts";
 import { createScratchWorkspace } from "../scratch-workspace.ts";
 import { type Environment, openStageSession, type StageSession } from "../stage-session.ts";
 import { createObserver, type Observed } from "./observe.ts";
@@ -36,9 +37,11 @@ export interface OpenedState {
   readonly endpoint: string;
   /** Ends the session and its server: the next state has the same port. */
   close(): Promise<void>;
-  /** Starts a command of the scenario's stage against an endpoint. */
-  start(argv: readonly string[], endpoint: string): RunningCommand;
+  /** Starts the scenario's command, under its role, against an endpoint. */
+  start(endpoint: string): RunningCommand;
   observe(): Promise<Observed>;
+  /** What the command's role was not granted and needed so far: `ssm:GetParameter on arn:…`. */
+  findMissingGrants(): string[];
 }
 
 export function createFaultWorld(): FaultWorld {
@@ -51,6 +54,10 @@ export function createFaultWorld(): FaultWorld {
     third: scratch.edit("apps/lambda-app/src/handler.ts", "Hello again", "Hello once more", "feat: third"),
     memory: "",
   };
+  const record = join(states, "record.jsonl");
+  const profiles = join(states, "profiles");
+  const grants = roles.map(readRoleGrants);
+  writeFileSync(profiles, formatProfiles(roles));
   const prepared = new Set<string>();
 
   const openState = async (state: string, stage: string) => {
@@ -59,7 +66,9 @@ export function createFaultWorld(): FaultWorld {
       HOME: process.env.HOME ?? "",
       STAGE: "local",
       LOCAL_AWS_STATE: join(states, state),
+      LOCAL_AWS_RECORD: record,
     };
+    rmSync(record, { force: true });
     const session = await openStageSession(scratch.directory, environment);
     // Every stage runs on this endpoint, and on this host's libc: no image can be assumed to be within reach.
     return { session, environment: { ...session.environment, STAGE: stage, BASE_IMAGE: "scratch" } };
@@ -77,7 +86,7 @@ export function createFaultWorld(): FaultWorld {
       await copyState(preparation.from, name);
     }
     await checkOut(preparation.at);
-    const { session, environment } = await openState(name, "local");
+    const { session, environment } = await openState(name, "dev");
     for (const argv of preparation.commands) {
       const { exitCode, output } = await startCommand(scratch.directory, argv, environment).ended;
       if (exitCode !== 0)
@@ -112,9 +121,17 @@ export function createFaultWorld(): FaultWorld {
       return {
         endpoint: session.environment.AWS_ENDPOINT_URL ?? "",
         close: () => closeState(session),
-        start: (argv, endpoint) =>
-          startCommand(scratch.directory, argv, { ...environment, AWS_ENDPOINT_URL: endpoint }),
+        start: (endpoint) =>
+          startCommand(scratch.directory, scenario.argv, {
+            ...environment,
+            AWS_ENDPOINT_URL: endpoint,
+            ...signAs(scenario, profiles),
+          }),
         observe: () => observer.observe(fn),
+        findMissingGrants() {
+          const calls = parseRecord(readFileSync(record, "utf8"));
+          return grants.flatMap(({ findMissing }) => findMissing(calls));
+        },
       };
     },
     remove: scratch.remove,

@@ -1,25 +1,36 @@
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { exitCodes } from "@workspace/shared-config";
 import { createFaultWorld } from "./fault-world.ts";
 import { runMatrix, type Tried } from "./matrix.ts";
 import { scenarios } from "./scenarios.ts";
 
-/** `--only NAME` (a scenario; may be repeated) and `--share 0.1` try a part of the matrix. */
+/**
+ * `--only NAME` (a scenario; may be repeated) and `--share 0.1` try a part of the matrix; `--workers 4` says how many
+ * faults are tried at once, each in a workspace and with a server of its own.
+ */
 const { values } = parseArgs({
-  options: { only: { type: "string", multiple: true }, share: { type: "string", default: "1" } },
+  options: {
+    only: { type: "string", multiple: true },
+    share: { type: "string", default: "1" },
+    workers: { type: "string", default: String(availableParallelism()) },
+  },
 });
 
 const chosen = scenarios.filter(({ name }) => values.only === undefined || values.only.includes(name));
-const world = createFaultWorld();
-process.on("exit", () => world.remove());
+const worlds = Array.from({ length: Number(values.workers) }, createFaultWorld);
+process.on("exit", () => {
+  for (const world of worlds) world.remove();
+});
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
   process.on(signal, () => process.exit(exitCodes.failed));
 
-const onTried = ({ scenario, call, at, kind, violations }: Tried) => {
-  console.log(`${violations.length === 0 ? "ok" : "VIOLATED"}  ${scenario}: ${kind} at ${at} (${call})`);
+const onTried = ({ scenario, at, kind, violations }: Tried) => {
+  const verdict = violations.length === 0 ? "ok" : "VIOLATED";
+  console.log(`${verdict}  ${scenario}: ${kind} at ${at.name}, ${at.occurrence + 1}`);
   for (const violation of violations) console.log(`    ${violation.replaceAll("\n", "\n    ")}`);
 };
-const tried = await runMatrix(world, { scenarios: chosen, share: Number(values.share), onTried });
+const tried = await runMatrix(worlds, { scenarios: chosen, share: Number(values.share), onTried });
 const violations = tried.filter((cell) => cell.violations.length > 0).length;
 console.log(`${tried.length} faults tried, ${violations} violations`);
 process.exitCode = violations === 0 && tried.length > 0 ? exitCodes.done : exitCodes.failed;

@@ -1,18 +1,21 @@
-import { type FaultKind, faultKinds, startFaultProxy } from "./fault-proxy.ts";
+import { type CallAt, type FaultKind, faultKinds, startFaultProxy } from "./fault-proxy.ts";
 import type { FaultWorld } from "./fault-world.ts";
 import { describeEnd, findBrokenPromises, findUnkept } from "./promises.ts";
 import type { Scenario } from "./scenarios.ts";
 
-/** One cell of the matrix: what was tried, and what broke, in sentences. */
-export interface Tried {
-  readonly scenario: string;
-  readonly call: string;
-  readonly at: number;
+/** One cell of the matrix: a fault of a kind, at a call. */
+export interface Cell {
+  readonly at: CallAt;
   readonly kind: FaultKind;
+}
+
+/** What was tried, and what broke, in sentences. */
+export interface Tried extends Cell {
+  readonly scenario: string;
   readonly violations: readonly string[];
 }
 
-/** What an undisturbed run does: the calls in order, and the state that it ends in. */
+/** What an undisturbed run does: the names of its calls in order, and the state that it ends in. */
 interface Undisturbed {
   readonly calls: readonly string[];
   readonly end: string;
@@ -23,7 +26,7 @@ async function runUndisturbed(world: FaultWorld, scenario: Scenario): Promise<Un
   const opened = await world.open(scenario);
   const proxy = await startFaultProxy(opened.endpoint);
   try {
-    const { exitCode, output } = await opened.start(scenario.argv, proxy.endpoint).ended;
+    const { exitCode, output } = await opened.start(proxy.endpoint).ended;
     if (exitCode !== 0) throw new Error(`${scenario.name}, undisturbed, exited with ${exitCode}\n${output}`);
     const observed = await opened.observe();
     const unkept = findUnkept(observed);
@@ -35,27 +38,28 @@ async function runUndisturbed(world: FaultWorld, scenario: Scenario): Promise<Un
   }
 }
 
+/** Gives `undefined` where the run didn't come to the call: a poll that had its answer sooner this time. */
 async function tryFault(
   world: FaultWorld,
   scenario: Scenario,
   undisturbed: Undisturbed,
-  at: number,
-  kind: FaultKind,
-): Promise<Tried> {
+  { at, kind }: Cell,
+): Promise<Tried | undefined> {
   const violations: string[] = [];
   const opened = await world.open(scenario);
   const proxy = await startFaultProxy(opened.endpoint);
   try {
     const before = await opened.observe();
     proxy.arm({ kind, at, kill: () => command.kill() });
-    const command = opened.start(scenario.argv, proxy.endpoint);
+    const command = opened.start(proxy.endpoint);
     const disturbed = await command.ended;
+    if (!proxy.fired()) return undefined;
     const now = await opened.observe();
     violations.push(...findBrokenPromises(before, now));
     if (disturbed.exitCode === 0) violations.push(...findUnkept(now));
 
     proxy.arm(undefined);
-    const again = await opened.start(scenario.argv, proxy.endpoint).ended;
+    const again = await opened.start(proxy.endpoint).ended;
     if (again.exitCode !== 0) {
       violations.push(
         `P5: the next run exited with ${again.exitCode}\n${again.output}\nafter\n${disturbed.output}`,
@@ -69,22 +73,26 @@ async function tryFault(
         );
       }
     }
+    violations.push(...opened.findMissingGrants().map((need) => `the command's role lacks ${need}`));
   } finally {
     await proxy.close();
     await opened.close();
   }
-  return { scenario: scenario.name, call: undisturbed.calls[at] ?? "", at, kind, violations };
+  return { scenario: scenario.name, at, kind, violations };
 }
 
 /** Of equal calls in a row, a poll's, the first and the last: those between them meet the same state. */
-export function chooseCalls(calls: readonly string[]): number[] {
-  return calls.flatMap((name, index) =>
-    name === calls[index - 1] && name === calls[index + 1] ? [] : [index],
-  );
+export function chooseCalls(calls: readonly string[]): CallAt[] {
+  const seen = new Map<string, number>();
+  return calls.flatMap((name, index) => {
+    const occurrence = seen.get(name) ?? 0;
+    seen.set(name, occurrence + 1);
+    return name === calls[index - 1] && name === calls[index + 1] ? [] : [{ name, occurrence }];
+  });
 }
 
 /** Every fault at every call; or a share of them, spread over the calls, with the kinds of faults in turn. */
-export function chooseCells(calls: readonly number[], share: number): { at: number; kind: FaultKind }[] {
+export function chooseCells(calls: readonly CallAt[], share: number): Cell[] {
   const cells = calls.flatMap((at) => faultKinds.map((kind) => ({ at, kind })));
   if (share >= 1) return cells;
   const chosen = Array.from({ length: Math.ceil(cells.length * share) }, (_, pick) => {
@@ -101,19 +109,29 @@ export interface MatrixProps {
   readonly onTried: (tried: Tried) => void;
 }
 
-/** Walks every call of every scenario with every fault. */
+/** Walks every call of every scenario with every fault; the worlds share the work. */
 export async function runMatrix(
-  world: FaultWorld,
+  worlds: readonly FaultWorld[],
   { scenarios, share = 1, onTried }: MatrixProps,
 ): Promise<Tried[]> {
   const all: Tried[] = [];
   for (const scenario of scenarios) {
-    const undisturbed = await runUndisturbed(world, scenario);
-    for (const { at, kind } of chooseCells(chooseCalls(undisturbed.calls), share)) {
-      const tried = await tryFault(world, scenario, undisturbed, at, kind);
-      onTried(tried);
-      all.push(tried);
-    }
+    let cells: Cell[] | undefined;
+    const work = async (world: FaultWorld) => {
+      // Each world has commits of its own, and so ends in tags of its own.
+      const undisturbed = await runUndisturbed(world, scenario);
+      cells ??= chooseCells(chooseCalls(undisturbed.calls), share);
+      for (let cell = cells.shift(); cell !== undefined; cell = cells.shift()) {
+        const { at, kind } = cell;
+        const tried = await tryFault(world, scenario, undisturbed, cell).catch((error: Error): Tried => {
+          return { scenario: scenario.name, at, kind, violations: [`not known: ${error.stack}`] };
+        });
+        if (tried === undefined) continue;
+        onTried(tried);
+        all.push(tried);
+      }
+    };
+    await Promise.all(worlds.map(work));
   }
   return all;
 }

@@ -1,20 +1,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Purpose, purposes } from "@workspace/handoff";
-import { decide, type PolicyDocument, type RecordedCall } from "@workspace/local-aws";
-import { parseFunction, stages } from "@workspace/shared-config";
-import { Stack } from "aws-cdk-lib";
-import { Template } from "aws-cdk-lib/assertions";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { parseGitHubRepository } from "../../../../apps/infra/src/roles/github-subject.ts";
-import { buildRolesApp, rolesStackName } from "../../../../apps/infra/src/roles/roles-app.ts";
 import { createScratchWorkspace, type ScratchWorkspace } from "../scratch-workspace.ts";
 import { openStageSession, type StageSession } from "../stage-session.ts";
-import { listNeededPermissions, type NeededPermission } from "./recorded-permission.ts";
-
-const account = "000000000000";
-const { region } = stages.dev;
+import { formatProfiles, parseRecord, readRoleGrants, roles, signAs } from "./role-grants.ts";
 
 /** Granted though no command of the story calls it, by purpose. */
 const pushing = "the registry asks IAM for it when a container CLI pushes";
@@ -50,15 +41,10 @@ const grantedWithoutCall: Readonly<Record<Purpose, Readonly<Record<string, strin
   },
 };
 
-/** Tried, and refused on purpose. */
-const triedWithoutGrant: Readonly<Record<string, string>> = {
-  [`sts:AssumeRole on arn:aws:iam::${account}:role/cdk-hnb659fds-lookup-role-${account}-${region}`]:
-    "a diff tries the CDK's lookup role, and goes on with the caller's own rights where it is refused",
-};
-
 let scratch: ScratchWorkspace;
 let session: StageSession;
 const recordFile = () => join(scratch.directory, ".local-aws", "record.jsonl");
+const profiles = () => join(scratch.directory, ".local-aws", "profiles");
 
 beforeAll(async () => {
   scratch = createScratchWorkspace();
@@ -80,9 +66,7 @@ async function runAs(purpose: Purpose | "admin", stage: "dev" | "prod", ...argv:
     ...session.environment,
     STAGE: stage,
     BASE_IMAGE: "scratch",
-    AWS_ACCESS_KEY_ID: `${purpose}-${stage}`,
-    AWS_CONFIG_FILE: join(scratch.directory, ".local-aws", "profiles"),
-    AWS_SHARED_CREDENTIALS_FILE: join(scratch.directory, ".local-aws", "profiles"),
+    ...(purpose !== "admin" && signAs({ purpose, stage }, profiles())),
   };
   const { exitCode, all } = await execa("node_modules/.bin/stage-run", argv, {
     cwd: scratch.directory,
@@ -99,11 +83,7 @@ async function tellEverything(): Promise<void> {
   const release = ["image-release", "release", ...app];
   const edit = (from: string, to: string) =>
     scratch.edit("apps/lambda-app/src/handler.ts", `"${from} from`, `"${to} from`, to);
-  const profile = (name: string) => `[${name}]\naws_access_key_id = ${name}\naws_secret_access_key = x\n`;
-  writeFileSync(
-    join(scratch.directory, ".local-aws", "profiles"),
-    profile("source-dev") + profile("release-prod"),
-  );
+  writeFileSync(profiles(), formatProfiles(roles));
   await runAs("admin", "dev", "infra", "bootstrap");
   await runAs("deploy", "dev", "infra", "deploy", ...app);
   await runAs("deploy", "dev", "infra", "deploy", ...app, "--dry-run");
@@ -121,7 +101,7 @@ async function tellEverything(): Promise<void> {
   await runAs("release", "dev", ...release);
   await runAs("release", "dev", "image-release", "prune", ...app, "--keep", "1");
   await runAs("deploy", "prod", "infra", "deploy", ...app);
-  const profiles = ["--from-profile", "source-dev", "--to-profile", "release-prod"];
+  const across = ["--from-profile", "source-dev", "--to-profile", "release-prod"];
   await runAs(
     "release",
     "prod",
@@ -132,64 +112,32 @@ async function tellEverything(): Promise<void> {
     "dev",
     "--to",
     "prod",
-    ...profiles,
+    ...across,
   );
 }
-
-/** The policies of a role, as they are synthesised. */
-function readPolicies(purpose: Purpose, stageName: "dev" | "prod"): PolicyDocument[] {
-  const stage = stages[stageName];
-  const fns = [parseFunction("lambda-app", stage, "x86_64")];
-  const app = buildRolesApp({ account, region, stage, fns, repository: parseGitHubRepository("owner/name") });
-  const stack = app.node.findChild(rolesStackName(stage));
-  if (!Stack.isStack(stack)) throw new Error(`${rolesStackName(stage)} is no stack`);
-  const policies = Object.entries(Template.fromStack(stack).findResources("AWS::IAM::ManagedPolicy"));
-  const prefix = `${purpose.charAt(0).toUpperCase()}${purpose.slice(1)}Policy`;
-  return policies
-    .filter(([logicalId]) => logicalId.startsWith(prefix))
-    .map(([, { Properties }]) => Properties.PolicyDocument);
-}
-
-const describeNeed = ({ action, resource }: NeededPermission) => `${action} on ${resource}`;
 
 it("each role is granted what its commands call, and nothing that they never call", {
   timeout: 600_000,
 }, async () => {
-  process.env.CDK_VALIDATION = "false";
   await tellEverything();
-  const calls = readFileSync(recordFile(), "utf8")
-    .trim()
-    .split("\n")
-    .map((line): RecordedCall => JSON.parse(line));
+  const calls = parseRecord(readFileSync(recordFile(), "utf8"));
   const findings: string[] = [];
   for (const purpose of purposes) {
-    const used = new Set<string>();
-    const granted = new Set<string>();
-    const missing = new Set<string>();
-    let count = 0;
-    for (const stage of ["dev", "prod"] as const) {
-      const policies = readPolicies(purpose, stage);
-      const own = calls.filter(({ accessKeyId }) => accessKeyId === `${purpose}-${stage}`);
-      count += own.length;
-      for (const need of own.flatMap((call) => listNeededPermissions(call, region, account))) {
-        used.add(need.action);
-        const explained = Object.hasOwn(triedWithoutGrant, describeNeed(need));
-        if (!explained && !decide(policies, need.action, need.resource)) missing.add(describeNeed(need));
-      }
-      for (const { Action = [] } of policies.flatMap(({ Statement }) => Statement)) {
-        for (const action of [Action].flat()) granted.add(String(action));
-      }
-    }
+    const granting = roles.filter((role) => role.purpose === purpose).map(readRoleGrants);
+    const count = granting.flatMap(({ calledBy }) => calledBy(calls)).length;
+    const used = new Set(granting.flatMap(({ listNeeded }) => listNeeded(calls)).map(({ action }) => action));
+    const granted = new Set(granting.flatMap(({ actions }) => [...actions]));
+    const missing = granting.flatMap(({ findMissing }) => findMissing(calls));
     const unused = [...granted].filter((action) => !used.has(action));
     const unexplained = unused.filter((action) => !Object.hasOwn(grantedWithoutCall[purpose], action));
     console.log(
-      `${purpose}: ${count} calls recorded, ${granted.size} actions granted, ${unused.length} unused, ${missing.size} missing`,
+      `${purpose}: ${count} calls recorded, ${granted.size} actions granted, ${unused.length} unused, ${missing.length} missing`,
     );
     for (const action of unused)
       console.log(`  unused: ${action}: ${grantedWithoutCall[purpose][action] ?? "NO REASON"}`);
     for (const need of missing) console.log(`  missing: ${need}`);
     expect(count, purpose).toBeGreaterThan(0);
-    findings.push(...[...missing].map((need) => `${purpose}: missing: ${need}`));
+    findings.push(...missing.map((need) => `${purpose}: missing: ${need}`));
     findings.push(...unexplained.map((action) => `${purpose}: unused without a reason: ${action}`));
   }
   expect(findings).toEqual([]);
