@@ -1,4 +1,3 @@
-import { createRequire } from "node:module";
 import { EngineError } from "../runtime-api/runtime-error.ts";
 
 /**
@@ -37,7 +36,7 @@ function parseHandlerName(name: string): { path: string; exportPath: string[] } 
 
 function requireApp(file: string): Record<string, unknown> {
   try {
-    return createRequire(file)(file);
+    return require(file);
   } catch (error) {
     if (error instanceof SyntaxError) {
       throw new EngineError("Runtime.UserCodeSyntaxError", `${file}: ${error.message}`, { cause: error });

@@ -13,12 +13,11 @@ export interface WireResponse {
 
 /** Client context and Cognito identity come as headers, so the limit is far above the usual 16 KiB. */
 const maxHeadBytes = 1024 * 1024;
-const headEnd = Buffer.from("\r\n\r\n");
+const headEnd = Uint8Array.of(13, 10, 13, 10);
 const statusLine = /^HTTP\/1\.([01]) (\d{3})(?: [^\r\n]*)?(?=\r\n|$)/;
 const connectionKey = buildFieldKey("Connection");
 const transferEncodingKey = buildFieldKey("Transfer-Encoding");
 const contentLengthKey = buildFieldKey("Content-Length");
-const noBody = Buffer.alloc(0);
 
 type State = "head" | "fixedBody" | "untilClose" | "chunkSize" | "chunkData" | "chunkEnd" | "trailers";
 
@@ -31,7 +30,7 @@ export class ResponseParser {
   readonly #onResponse: (response: WireResponse) => void;
   #state: State = "head";
   /** What has come and isn't used yet; only where one piece did not end with a whole element. */
-  #rest: Buffer = noBody;
+  #rest: Buffer | undefined;
   #status = 0;
   #headers = new HeaderFields("");
   #keepAlive = true;
@@ -45,13 +44,13 @@ export class ResponseParser {
 
   /** Whether the connection is between two responses, with nothing of the next one here. */
   get idle(): boolean {
-    return this.#state === "head" && this.#rest.length === 0;
+    return this.#state === "head" && this.#rest === undefined;
   }
 
   /** The piece is kept where a body goes on in the next one: it must not change afterwards. @throws WireFormatError */
   push(piece: Buffer): void {
-    const data = this.#rest.length === 0 ? piece : Buffer.concat([this.#rest, piece]);
-    this.#rest = noBody;
+    const data = this.#rest === undefined ? piece : Buffer.concat([this.#rest, piece]);
+    this.#rest = undefined;
     for (let at = 0; at < data.length; ) {
       const end = this.#take(data, at);
       if (end === undefined) {
