@@ -5,6 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { bunPath, type CompiledEngine } from "@workspace/lambda-runtime/compile";
 import { CodedError } from "@workspace/shared-config";
+import { type NpmPackage, readBundledPackages } from "./bundled-packages.ts";
 import { checkBytecode } from "./bytecode.ts";
 
 export interface AppBundle {
@@ -12,7 +13,12 @@ export interface AppBundle {
   readonly directory: string;
   /** Whether the engine was seen to use the bytecode; `unknown` where this machine can't run the engine. */
   readonly bytecode: "used" | "unknown";
+  /** Of which something is in the bundle. */
+  readonly packages: readonly NpmPackage[];
 }
+
+/** What is kept of a bundle. */
+type KeptBundle = Omit<AppBundle, "packages">;
 
 /** What an app finds its build's identity under: 12 hex digits that change with the bundle, and only with it. */
 const identity = "process.env.BUILD_ID";
@@ -31,24 +37,29 @@ export async function buildApp(entry: string, engine: CompiledEngine): Promise<A
   await mkdir(cacheDir, { recursive: true });
   const part = await mkdtemp(join(cacheDir, "part-"));
   try {
-    await bundle(entry, part, "", []);
+    const metafile = join(part, "metafile.json");
+    await bundle(entry, part, "", [`--metafile=${metafile}`]);
+    // Of this very build: the same bytes may come from another version of a package.
+    const packages = await readBundledPackages(metafile, dirname(entry));
     const hash = createHash("sha256").update(await readFile(join(part, "app.js")));
     const buildId = hash.copy().digest("hex").slice(0, 12);
     const directory = join(cacheDir, hash.update(engine.sha256).digest("hex").slice(0, 16));
     const known = await findKnown(directory);
-    if (known !== undefined) return known;
+    if (known !== undefined) return { ...known, packages };
     const files = join(part, "files");
     await bundle(entry, files, buildId, ["--bytecode"]);
     await writeFile(join(part, "bytecode"), await checkBytecode(engine, files));
-    await rm(join(part, "app.js"));
+    for (const name of ["app.js", "metafile.json"]) await rm(join(part, name));
     await rename(part, directory).catch(ignoreExisting);
-    return (await findKnown(directory)) ?? Promise.reject(new Error(`${directory} has vanished`));
+    const kept = await findKnown(directory);
+    if (kept === undefined) throw new Error(`${directory} has vanished`);
+    return { ...kept, packages };
   } finally {
     await rm(part, { recursive: true, force: true });
   }
 }
 
-async function findKnown(directory: string): Promise<AppBundle | undefined> {
+async function findKnown(directory: string): Promise<KeptBundle | undefined> {
   try {
     const bytecode = await readFile(join(directory, "bytecode"), "utf8");
     return { directory: join(directory, "files"), bytecode: bytecode === "used" ? "used" : "unknown" };

@@ -27,8 +27,8 @@ export async function checkBytecode(engine: CompiledEngine, appDir: string): Pro
   const bare = await mkdtemp(join(tmpdir(), "app-without-bytecode-"));
   try {
     await copyFile(join(appDir, "app.js"), join(bare, "app.js"));
-    const withIt = await countHits(engine.path, appDir);
-    const without = await countHits(engine.path, bare);
+    const counts = [appDir, bare].map((directory) => countHits(engine.path, directory));
+    const [withIt = 0, without = 0] = await Promise.all(counts);
     if (withIt > without) return "used";
     throw new CodedError({
       code: "E_BYTECODE_UNUSED",

@@ -35,6 +35,7 @@ describe("buildImageContext", () => {
       contentId: expect.stringMatching(/^[0-9a-f]{64}$/),
       platform: architecture === "arm64" ? "linux/arm64" : "linux/amd64",
       bytecode: "used",
+      packages: [],
     });
     const mode = async (name: string) => ((await stat(join(outDir, name))).mode & 0o777).toString(8);
     expect(await mode("engine")).toBe("755");

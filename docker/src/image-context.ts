@@ -23,6 +23,8 @@ export interface ImageContext {
   readonly platform: "linux/amd64" | "linux/arm64";
   /** Whether the engine was seen to use the app's bytecode; `unknown` where this machine can't run the engine. */
   readonly bytecode: AppBundle["bytecode"];
+  /** The npm packages of which something is in the app. */
+  readonly packages: AppBundle["packages"];
 }
 
 /**
@@ -56,7 +58,13 @@ export async function buildImageContext(props: ImageContextProps): Promise<Image
         .digest(),
     );
   }
-  return { directory: outDir, contentId: hash.digest("hex"), platform, bytecode: app.bytecode };
+  return {
+    directory: outDir,
+    contentId: hash.digest("hex"),
+    platform,
+    bytecode: app.bytecode,
+    packages: app.packages,
+  };
 }
 
 /** Takes out all but the engine, which is 110 MB that a container CLI would read again for a new link. */

@@ -5,7 +5,6 @@ import type { ReleaseSubject } from "../image/release-subject.ts";
 import { createRegistryClient } from "../registry/registry-client.ts";
 import { readRegistryLogin } from "../registry/registry-login.ts";
 import { attachMissing } from "./attach.ts";
-import { findBundledPackages } from "./bundled-packages.ts";
 import { buildProvenance, provenanceType } from "./provenance.ts";
 import { buildSbom, sbomType } from "./sbom.ts";
 
@@ -15,7 +14,7 @@ import { buildSbom, sbomType } from "./sbom.ts";
  */
 export async function attachStatements(
   { clients, fn, workspaceRoot, baseImage, containerCli, onProgress, signal }: CommandContext,
-  { tag, commit, contentId, context: { platform } }: ReleaseSubject,
+  { tag, commit, contentId, context: { platform, packages } }: ReleaseSubject,
   reference: string,
 ): Promise<void> {
   const { repositoryName, project } = fn;
@@ -26,10 +25,8 @@ export async function attachStatements(
     {
       artifactType: sbomType,
       build: async () => {
-        const modules = join(workspaceRoot, "node_modules");
-        const { version } = JSON.parse(await readFile(join(modules, "bun/package.json"), "utf8"));
-        const entry = join(workspaceRoot, "apps", project, "src/handler.ts");
-        const packages = await findBundledPackages(join(modules, ".bin/bun"), entry);
+        const bun = join(workspaceRoot, "node_modules/bun/package.json");
+        const { version } = JSON.parse(await readFile(bun, "utf8"));
         return buildSbom({ ...about, name: project, bunVersion: version, packages });
       },
     },

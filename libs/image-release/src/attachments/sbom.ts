@@ -1,13 +1,7 @@
+import type { NpmPackage } from "@workspace/docker";
+
 /** CycloneDX in JSON. @see https://cyclonedx.org/docs/1.6/json/ */
 export const sbomType = "application/vnd.cyclonedx+json";
-
-export interface NpmPackage {
-  /** `@scope/name` */
-  readonly name: string;
-  readonly version: string;
-  /** SPDX; `undefined` where the package doesn't say. */
-  readonly license: string | undefined;
-}
 
 export interface SbomProps {
   /** `lambda-app` */

@@ -1,12 +1,12 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { compileEngine } from "@workspace/lambda-runtime/compile";
+import { parseHostArchitecture } from "@workspace/shared-config";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { findBundledPackages } from "./bundled-packages.ts";
+import { buildApp } from "./app-bundle.ts";
 
-const bun = join(import.meta.dirname, "../../../../node_modules/.bin/bun");
-
-describe("findBundledPackages", () => {
+describe("the packages of a bundle", () => {
   let directory: string;
   const write = (path: string, content: string | object) => {
     mkdirSync(dirname(join(directory, path)), { recursive: true });
@@ -17,7 +17,7 @@ describe("findBundledPackages", () => {
   });
   afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-  it("finds what is in the bundle, nested versions too, and nothing that was shaken off", async () => {
+  it("are those that are in it, nested versions too, and none that was shaken off", async () => {
     const packages = {
       "node_modules/@scope/used": { name: "@scope/used", version: "1.0.0", license: "MIT" },
       "node_modules/@scope/used/node_modules/nested": {
@@ -40,10 +40,15 @@ describe("findBundledPackages", () => {
       'import { used } from "@scope/used"; import { y } from "nested"; import "unused"; import { own } from "./own.ts"; export const handler = () => [used(), y, own];',
     );
     write("src/own.ts", "export const own = 1;");
-    expect(await findBundledPackages(bun, join(directory, "src/handler.ts"))).toEqual([
+    const engine = await compileEngine(parseHostArchitecture(process.arch));
+    const build = () => buildApp(join(directory, "src/handler.ts"), engine);
+    const { packages: found } = await build();
+    expect(found).toEqual([
       { name: "@scope/used", version: "1.0.0", license: "MIT" },
       { name: "nested", version: "1.0.0", license: undefined },
       { name: "nested", version: "2.0.0", license: undefined },
     ]);
+    write("node_modules/nested/package.json", { main: "index.js", name: "nested", version: "1.0.1" });
+    expect((await build()).packages.map(({ version }) => version)).toEqual(["1.0.0", "1.0.1", "2.0.0"]);
   });
 });
