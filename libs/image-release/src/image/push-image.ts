@@ -1,7 +1,7 @@
 import type { ImageContext } from "@workspace/docker";
-import type { PushTarget } from "@workspace/handoff";
+import type { HandoffClients, PushTarget } from "@workspace/handoff";
 import type { CommandContext } from "../command-context.ts";
-import { createContainerCli } from "../container-cli/container-cli.ts";
+import { type ContainerCli, createContainerCli } from "../container-cli/container-cli.ts";
 import { readRegistryLogin } from "../registry/registry-login.ts";
 
 /** Builds the image and pushes it to where it is wanted. @throws CodedError `E_CONTAINER_CLI_…` */
@@ -18,9 +18,16 @@ export async function pushImage(
   const step = (text: string) => onProgress({ kind: "step", text });
   const reference = target.imageUri;
   step(`${containerCli} builds the image for ${platform} on ${baseImage}`);
+  const loggedIn = logIn(cli, clients);
+  // Its failure is heard below, once the build is over.
+  loggedIn.catch(() => {});
   await cli.build({ reference, directory, platform, buildArgs: { BASE_IMAGE: baseImage } });
+  await loggedIn;
   step(`${containerCli} pushes ${reference}`);
+  await cli.push(reference);
+}
+
+async function logIn(cli: ContainerCli, clients: HandoffClients): Promise<void> {
   const { endpoint, username, password } = await readRegistryLogin(clients);
   await cli.login({ host: new URL(endpoint).host, username, password });
-  await cli.push(reference);
 }
