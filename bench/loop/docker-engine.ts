@@ -20,8 +20,10 @@ const glibcFiles = "usr/lib/*-linux-gnu/{ld-linux-*.so.*,libc.so.6,libdl.so.2,li
 /** @returns the engine, or why there is none */
 export async function startDockerEngine(): Promise<DockerEngine | string> {
   if (process.getuid?.() !== 0) return "dockerd wants root";
-  const found = await execa("sh", ["-c", "command -v dockerd && command -v docker"], { reject: false });
-  if (found.failed) return "dockerd and docker are not both installed (Debian: docker.io)";
+  const found = await execa("sh", ["-c", "command -v dockerd && command -v docker && command -v aws"], {
+    reject: false,
+  });
+  if (found.failed) return "dockerd, docker and aws are not all installed (Debian: docker.io, awscli)";
   const directory = mkdtempSync("/tmp/bench-docker-");
   const socket = join(directory, "docker.sock");
   const folders = [

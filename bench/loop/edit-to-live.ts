@@ -1,9 +1,3 @@
-import { ECRClient, GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
-import {
-  GetFunctionConfigurationCommand,
-  LambdaClient,
-  UpdateFunctionCodeCommand,
-} from "@aws-sdk/client-lambda";
 import { execa } from "execa";
 import { type Bench, run } from "./bench.ts";
 import { type DockerEngine, glibcImage } from "./docker-engine.ts";
@@ -14,7 +8,8 @@ const functionName = "lambda-app-local";
 
 /**
  * From a saved edit of the handler until the function runs it: `release`, beside what a user would write instead from
- * the same context: docker build, docker push, update-function-code, wait. The latter neither checks nor publishes.
+ * the same context: docker build, docker push, the AWS CLI's update-function-code and wait. The latter is logged in
+ * already, and neither checks nor publishes.
  */
 export async function runEditToLive(bench: Bench, engine: DockerEngine | string) {
   let greeting = "Hello";
@@ -53,49 +48,37 @@ export async function runEditToLive(bench: Bench, engine: DockerEngine | string)
 
 async function prepareDocker(bench: Bench, engine: DockerEngine): Promise<(tag: string) => Promise<void>> {
   const { AWS_ENDPOINT_URL: endpoint = "", AWS_REGION: region = "" } = bench.environment;
-  const config = { endpoint, region, credentials: { accessKeyId: "bench", secretAccessKey: "bench" } };
-  const lambda = new LambdaClient(config);
   const { host } = new URL(endpoint);
   const repository = `${host}/${functionName}`;
-  const docker = (...argv: string[]) => execa("docker", argv, { env: engine.environment });
-  const { authorizationData = [] } = await new ECRClient(config).send(new GetAuthorizationTokenCommand({}));
-  const [, password = ""] = Buffer.from(authorizationData[0]?.authorizationToken ?? "", "base64")
-    .toString()
-    .split(":");
-  await execa("docker", ["login", "--username", "AWS", "--password-stdin", host], {
-    env: engine.environment,
-    input: password,
-  });
+  const docker = (argv: readonly string[], input = "") =>
+    execa("docker", argv, { env: engine.environment, input });
+  const credentials = { AWS_ACCESS_KEY_ID: "bench", AWS_SECRET_ACCESS_KEY: "bench", AWS_PAGER: "" };
+  const aws = (...argv: string[]) =>
+    execa("aws", [...argv, "--endpoint-url", endpoint, "--region", region], { env: credentials });
+  const { stdout: password } = await aws("ecr", "get-login-password");
+  await docker(["login", "--username", "AWS", "--password-stdin", host], password);
 
   return async (tag) => {
     const context = JSON.parse(
       await run(bench, "stage-run", "bun", "docker/src/main.ts", "--function", "lambda-app"),
-    ) as {
-      directory: string;
-      platform: string;
-    };
+    ) as { directory: string; platform: string };
     const imageUri = `${repository}:docker-${tag}`;
-    await docker(
+    const buildArgs = ["BASE_IMAGE=scratch", `GLIBC_IMAGE=${glibcImage}`].flatMap((arg) => [
+      "--build-arg",
+      arg,
+    ]);
+    await docker([
       "build",
       "--platform",
       context.platform,
-      "--build-arg",
-      "BASE_IMAGE=scratch",
-      "--build-arg",
-      `GLIBC_IMAGE=${glibcImage}`,
+      ...buildArgs,
       "--tag",
       imageUri,
       context.directory,
-    );
-    await docker("push", imageUri);
-    await lambda.send(new UpdateFunctionCodeCommand({ FunctionName: functionName, ImageUri: imageUri }));
-    for (;;) {
-      const { LastUpdateStatus } = await lambda.send(
-        new GetFunctionConfigurationCommand({ FunctionName: functionName }),
-      );
-      if (LastUpdateStatus === "Successful") return;
-      if (LastUpdateStatus === "Failed") throw new Error("Lambda did not take the image of docker");
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    ]);
+    await docker(["push", imageUri]);
+    const fn = ["--function-name", functionName];
+    await aws("lambda", "update-function-code", ...fn, "--image-uri", imageUri);
+    await aws("lambda", "wait", "function-updated-v2", ...fn);
   };
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildImageContext } from "@workspace/docker";
 import { bunPath, engineFlags } from "@workspace/lambda-runtime/compile";
@@ -29,6 +29,8 @@ export async function buildCandidates(): Promise<{ candidates: Candidate[]; runt
   const runtimeApi = compileC("runtime-api");
   const floor = compileC("floor");
   for (const app of apps) await buildApp(app);
+  const bun = placeProgram("bun", bunPath);
+  const engine = placeProgram("engine", join(dist, "echo/image/engine"));
   mkdirSync(join(dist, "runtimes"), { recursive: true });
   bundle(engineEntry, join(dist, "runtimes/bytecode"), ["--bytecode"]);
   bundle(engineEntry, join(dist, "runtimes/plain"), []);
@@ -37,15 +39,15 @@ export async function buildCandidates(): Promise<{ candidates: Candidate[]; runt
   const candidates: Candidate[] = [
     {
       name: "engine",
-      start: (app) => ({ argv: [join(dist, app, "image/engine")], taskRoot: join(dist, app, "image/app") }),
+      start: (app) => ({ argv: [engine], taskRoot: join(dist, app, "image/app") }),
     },
     {
       name: "compiled",
-      start: (app) => ({ argv: [join(dist, app, "compiled")], taskRoot: join(dist, app, "plain") }),
+      start: (app) => ({ argv: [join(dist, "programs", `compiled-${app}`)], taskRoot: join(dist, app, "plain") }),
     },
-    onBun("bun + .jsc", "bytecode", "image/app"),
-    onBun("bun", "plain", "plain"),
-    onBun("bun + fetch", "fetch", "plain"),
+    onBun(bun, "bun + .jsc", "bytecode", "image/app"),
+    onBun(bun, "bun", "plain", "plain"),
+    onBun(bun, "bun + fetch", "fetch", "plain"),
     ...[20, 22, 24].map((version) => onNode(version)),
   ];
   candidates.push({ name: "C floor", start: () => ({ argv: [floor], taskRoot: dist }), apps: ["echo"] });
@@ -61,6 +63,7 @@ async function buildApp(app: App): Promise<void> {
   // As it stands beside a function on Lambda; without it the benchmark's own would count.
   writeFileSync(join(dist, app, "node/package.json"), '{ "type": "commonjs" }\n');
   compileWithEngine(appEntry, join(dist, app));
+  placeProgram(`compiled-${app}`, join(dist, app, "compiled"));
 }
 
 /**
@@ -76,29 +79,37 @@ function compileWithEngine(appEntry: string, outDir: string): void {
     `import * as exports from ${JSON.stringify(appEntry)};\nrequire.cache[${key}] = { exports, loaded: true };\n`,
   );
   writeFileSync(entry, `import "./loaded-app.ts";\nimport ${JSON.stringify(engineEntry)};\n`);
-  bun(["build", entry, ...engineFlags, `--outfile=${join(outDir, "compiled")}`]);
+  runBun(["build", entry, ...engineFlags, `--outfile=${join(outDir, "compiled")}`]);
+}
+
+/**
+ * Copies a program to where it is started from. A program that was written at once starts up to 2 ms sooner than one
+ * that was written in pieces, since its pages lie in larger parts of the page cache; so all are written alike.
+ */
+function placeProgram(name: string, program: string): string {
+  const placed = join(dist, "programs", name);
+  mkdirSync(join(dist, "programs"), { recursive: true });
+  copyFileSync(program, placed);
+  return placed;
 }
 
 function bundle(entry: string, outDir: string, more: readonly string[]): void {
   const flags = ["--target=bun", "--format=cjs", "--minify", "--entry-naming=app.js"];
-  bun(["build", entry, ...flags, ...more, `--outdir=${outDir}`]);
+  runBun(["build", entry, ...flags, ...more, `--outdir=${outDir}`]);
 }
 
-function bun(argv: readonly string[]): void {
+function runBun(argv: readonly string[]): void {
   execFileSync(bunPath, argv, { stdio: ["ignore", "ignore", "inherit"] });
 }
 
-function onBun(name: string, runtime: string, app: string): Candidate {
-  const argv = [bunPath, join(dist, "runtimes", runtime, "app.js")];
+function onBun(bun: string, name: string, runtime: string, app: string): Candidate {
+  const argv = [bun, join(dist, "runtimes", runtime, "app.js")];
   return { name, start: (which) => ({ argv, taskRoot: join(dist, which, app) }) };
 }
 
 function onNode(version: number): Candidate {
-  const argv = [
-    join(modules, `node-${version}/bin/node`),
-    join(modules, "aws-lambda-ric/index.mjs"),
-    "app.handler",
-  ];
+  const node = placeProgram(`node-${version}`, join(modules, `node-${version}/bin/node`));
+  const argv = [node, join(modules, "aws-lambda-ric/index.mjs"), "app.handler"];
   return { name: `node ${version} + ric`, start: (app) => ({ argv, taskRoot: join(dist, app, "node") }) };
 }
 
