@@ -9,6 +9,8 @@ const quietEnvironment = {
   CDK_DISABLE_CLI_TELEMETRY: "true",
   CDK_DISABLE_VERSION_CHECK: "1",
   NODE_NO_WARNINGS: "1",
+  // Node compiles the CLI's 16 MB each time otherwise; Node 20 knows no such cache.
+  NODE_COMPILE_CACHE: join(workspaceRoot, "node_modules/.cache/node-compile"),
 };
 
 /** The name of every change set that `deploy` makes. */

@@ -1,5 +1,6 @@
 import type { FunctionOnStage } from "@workspace/shared-config";
-import { App } from "aws-cdk-lib";
+import type { App } from "aws-cdk-lib";
+import { createCheckedApp } from "./checked-app.ts";
 import { findSettings } from "./function-settings.ts";
 import { type DeployedImage, FunctionStack } from "./function-stack.ts";
 import { RepositoryStack } from "./repository-stack.ts";
@@ -14,7 +15,7 @@ export interface InfraAppProps {
 
 /** Two stacks for each function, so that no function is in another's way. Pure: what it needs to know is given. */
 export function buildInfraApp({ account, region, functions, outdir }: InfraAppProps): App {
-  const app = new App({ ...(outdir !== undefined && { outdir }), analyticsReporting: false });
+  const app = createCheckedApp(outdir);
   const env = { account, region };
   for (const { fn, image } of functions) {
     const tags = { function: fn.project, stage: fn.stage.name };

@@ -1,5 +1,6 @@
 import type { FunctionOnStage, Stage } from "@workspace/shared-config";
-import { App } from "aws-cdk-lib";
+import type { App } from "aws-cdk-lib";
+import { createCheckedApp } from "../checked-app.ts";
 import type { GitHubRepository } from "./github-subject.ts";
 import { IdentityProviderStack } from "./identity-provider-stack.ts";
 import { RolesStack } from "./roles-stack.ts";
@@ -16,7 +17,7 @@ export interface RolesAppProps {
 
 /** What an administrator deploys once for a stage: GitHub as an identity provider, and the roles of its jobs. */
 export function buildRolesApp({ account, region, stage, fns, repository, outdir }: RolesAppProps): App {
-  const app = new App({ ...(outdir !== undefined && { outdir }), analyticsReporting: false });
+  const app = createCheckedApp(outdir);
   const env = { account, region };
   const provider = new IdentityProviderStack(app, "github-identity-provider", { env });
   const roles = new RolesStack(app, rolesStackName(stage), { env, stage, fns, repository });
