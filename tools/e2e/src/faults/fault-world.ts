@@ -29,6 +29,7 @@ export interface RunningCommand {
 export interface FaultWorld {
   /** Puts the state back that the scenario starts from, and opens a session on it. */
   open(scenario: Scenario): Promise<OpenedState>;
+  /** Ends what runs in it, too. */
   remove(): void;
 }
 
@@ -59,6 +60,7 @@ export function createFaultWorld(): FaultWorld {
   const grants = roles.map(readRoleGrants);
   writeFileSync(profiles, formatProfiles(roles));
   const prepared = new Set<string>();
+  const running = new Set<RunningCommand>();
 
   const openState = async (state: string, stage: string) => {
     const environment = {
@@ -71,7 +73,16 @@ export function createFaultWorld(): FaultWorld {
     rmSync(record, { force: true });
     const session = await openStageSession(scratch.directory, environment);
     // Every stage runs on this endpoint, and on this host's libc: no image can be assumed to be within reach.
-    return { session, environment: { ...session.environment, STAGE: stage, BASE_IMAGE: "scratch" } };
+    const chosen = { STAGE: stage, BASE_IMAGE: "scratch" };
+    // The templates are held against CloudFormation's rules elsewhere: here it would take a second of each deploy.
+    return { session, environment: { ...session.environment, ...chosen, CDK_VALIDATION: "false" } };
+  };
+
+  const start = (argv: readonly string[], environment: Environment) => {
+    const command = startCommand(scratch.directory, argv, environment);
+    running.add(command);
+    void command.ended.then(() => running.delete(command));
+    return command;
   };
 
   const checkOut = (at: CommitName) =>
@@ -88,7 +99,7 @@ export function createFaultWorld(): FaultWorld {
     await checkOut(preparation.at);
     const { session, environment } = await openState(name, "dev");
     for (const argv of preparation.commands) {
-      const { exitCode, output } = await startCommand(scratch.directory, argv, environment).ended;
+      const { exitCode, output } = await start(argv, environment).ended;
       if (exitCode !== 0)
         throw new Error(`preparing ${name}: ${argv.join(" ")} exited with ${exitCode}\n${output}`);
     }
@@ -122,7 +133,7 @@ export function createFaultWorld(): FaultWorld {
         endpoint: session.environment.AWS_ENDPOINT_URL ?? "",
         close: () => closeState(session),
         start: (endpoint) =>
-          startCommand(scratch.directory, scenario.argv, {
+          start(scenario.argv, {
             ...environment,
             AWS_ENDPOINT_URL: endpoint,
             ...signAs(scenario, profiles),
@@ -134,7 +145,10 @@ export function createFaultWorld(): FaultWorld {
         },
       };
     },
-    remove: scratch.remove,
+    remove() {
+      for (const command of running) command.kill();
+      scratch.remove();
+    },
   };
 }
 

@@ -73,7 +73,9 @@ async function tryFault(
         );
       }
     }
-    violations.push(...opened.findMissingGrants().map((need) => `the command's role lacks ${need}`));
+    // Where one of the CDK's roles is refused, its CLI tries with the caller's own rights; AWS would refuse that too.
+    if (at.name !== "query AssumeRole")
+      violations.push(...opened.findMissingGrants().map((need) => `the command's role lacks ${need}`));
   } finally {
     await proxy.close();
     await opened.close();
