@@ -43,7 +43,10 @@ export async function buildCandidates(): Promise<{ candidates: Candidate[]; runt
     },
     {
       name: "compiled",
-      start: (app) => ({ argv: [join(dist, "programs", `compiled-${app}`)], taskRoot: join(dist, app, "plain") }),
+      start: (app) => ({
+        argv: [join(dist, "programs", `compiled-${app}`)],
+        taskRoot: join(dist, app, "plain"),
+      }),
     },
     onBun(bun, "bun + .jsc", "bytecode", "image/app"),
     onBun(bun, "bun", "plain", "plain"),

@@ -7,9 +7,9 @@ import { type App, apps, buildCandidates, type Candidate } from "./candidates.ts
 import { measureImage } from "./image-size.ts";
 import {
   type CycleFigures,
+  lowerQuartile,
   measureCycles,
   measureInit,
-  median,
   type PayloadName,
   payloads,
 } from "./measure.ts";
@@ -39,7 +39,7 @@ async function measure(
     for (const candidate of candidates) {
       process.stderr.write(`round ${round} of ${rounds}: ${candidate.name}\n`);
       for (const app of candidate.apps ?? apps) {
-        // Three times: a start is short, and the median of few starts is restless.
+        // Three times: a start is short, and few of them are restless.
         for (let n = 0; n < 3; n += 1)
           push(inits, `${candidate.name}|${app}`, await measureInit(runtimeApi, candidate, app));
       }
@@ -48,7 +48,7 @@ async function measure(
   }
   const initOf = (name: string, app: App) => {
     const all = inits.get(`${name}|${app}`);
-    return all === undefined ? {} : { [app]: median(all) };
+    return all === undefined ? {} : { [app]: lowerQuartile(all) };
   };
   const names = candidates.map(({ name }) => name);
   return {
@@ -63,7 +63,7 @@ function mergeRounds(
   rounds: readonly Record<PayloadName, CycleFigures>[],
 ): Record<PayloadName, CycleFigures> {
   const merge = (name: PayloadName, figure: keyof CycleFigures) =>
-    median(rounds.map((round) => round[name][figure]));
+    lowerQuartile(rounds.map((round) => round[name][figure]));
   const entries = payloads.map(({ name }) => [
     name,
     { p50Us: merge(name, "p50Us"), p99Us: merge(name, "p99Us"), cpuUs: merge(name, "cpuUs") },

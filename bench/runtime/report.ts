@@ -67,7 +67,7 @@ export function buildReport(figures: Figures): string {
   ]);
   const mb = (count: number) => `${(count / 1e6).toFixed(1)} MB`;
   return [
-    `${figures.date.slice(0, 10)}, ${machine.cores} × ${machine.cpu}, Linux ${machine.kernel}, Bun ${figures.bun}, ${figures.rounds} interleaved rounds, medians`,
+    `${figures.date.slice(0, 10)}, ${machine.cores} × ${machine.cpu}, Linux ${machine.kernel}, Bun ${figures.bun}, ${figures.rounds} interleaved rounds, lower quartiles`,
     table,
     `Image, compressed: glibc ${mb(bytes.glibc)}, engine ${mb(bytes.engine)}, app with dependencies ${mb(bytes.app)}`,
     ratios,
