@@ -18,11 +18,12 @@ export async function pushImage(
   const step = (text: string) => onProgress({ kind: "step", text });
   const reference = target.imageUri;
   step(`${containerCli} builds the image for ${platform} on ${baseImage}`);
-  const loggedIn = logIn(cli, clients);
-  // Its failure is heard below, once the build is over.
-  loggedIn.catch(() => {});
-  await cli.build({ reference, directory, platform, buildArgs: { BASE_IMAGE: baseImage } });
-  await loggedIn;
+  const ended = await Promise.allSettled([
+    cli.build({ reference, directory, platform, buildArgs: { BASE_IMAGE: baseImage } }),
+    logIn(cli, clients),
+  ]);
+  // Only now, so that neither runs on behind a failure of the other.
+  for (const one of ended) if (one.status === "rejected") throw one.reason;
   step(`${containerCli} pushes ${reference}`);
   await cli.push(reference);
 }
