@@ -27,8 +27,10 @@ export async function checkBytecode(engine: CompiledEngine, appDir: string): Pro
   const bare = await mkdtemp(join(tmpdir(), "app-without-bytecode-"));
   try {
     await copyFile(join(appDir, "app.js"), join(bare, "app.js"));
-    const counts = [appDir, bare].map((directory) => countHits(engine.path, directory));
-    const [withIt = 0, without = 0] = await Promise.all(counts);
+    const [withIt, without] = await Promise.all([
+      countHits(engine.path, appDir),
+      countHits(engine.path, bare),
+    ]);
     if (withIt > without) return "used";
     throw new CodedError({
       code: "E_BYTECODE_UNUSED",

@@ -11,7 +11,7 @@ beforeAll(() => {
   delete process.env.CDK_VALIDATION;
 });
 
-/** What CloudFormation's schemas and rules find in the templates, warnings too: `W3030 at …: …`. */
+/** What CloudFormation's schemas and rules find in the templates, warnings too: `W3030: …`. */
 function findViolations(app: App): string[] {
   const { directory } = app.synth();
   const { pluginReports } = JSON.parse(readFileSync(join(directory, "validation-report.json"), "utf8")) as {

@@ -34,8 +34,8 @@ export async function buildHttpResult(source: HttpEvent, response: Response): Pr
 }
 
 /**
- * Text goes as it is; bytes that are no UTF-8 go as base64, whatever type the response says it has. To load the module
- * for good would take half a millisecond of every start.
+ * Text goes as it is; bytes that are no UTF-8 go as base64, whatever type the response says it has. An import of
+ * the module would take half a millisecond of every start.
  */
 function encodeBody(bytes: Buffer): { body: string; isBase64Encoded: boolean } {
   return process.getBuiltinModule("node:buffer").isUtf8(bytes)
