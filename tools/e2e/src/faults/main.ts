@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { exitCodes } from "@workspace/shared-config";
 import { createFaultWorld } from "./fault-world.ts";
-import { runMatrix, type Tried } from "./matrix.ts";
+import { type MatrixProps, runMatrix, type Tried } from "./matrix.ts";
 import { scenarios } from "./scenarios.ts";
 
 /**
@@ -30,7 +30,10 @@ const onTried = ({ scenario, at, kind, violations }: Tried) => {
   console.log(`${verdict}  ${scenario}: ${kind} at ${at.name}, ${at.occurrence + 1}`);
   for (const violation of violations) console.log(`    ${violation.replaceAll("\n", "\n    ")}`);
 };
-const tried = await runMatrix(worlds, { scenarios: chosen, share: Number(values.share), onTried });
+const onUnmet: MatrixProps["onUnmet"] = (scenario, { at, kind }) =>
+  console.log(`not met  ${scenario}: ${kind} at ${at.name}, ${at.occurrence + 1}`);
+const share = Number(values.share);
+const tried = await runMatrix(worlds, { scenarios: chosen, share, onTried, onUnmet });
 const violations = tried.filter((cell) => cell.violations.length > 0).length;
 console.log(`${tried.length} faults tried, ${violations} violations`);
 process.exitCode = violations === 0 && tried.length > 0 ? exitCodes.done : exitCodes.failed;

@@ -109,12 +109,14 @@ export interface MatrixProps {
   /** Which of the calls and faults to try; `share` 1 is every one. @default 1 */
   readonly share?: number;
   readonly onTried: (tried: Tried) => void;
+  /** Of a fault that no call met; it doesn't count. */
+  readonly onUnmet?: (scenario: string, cell: Cell) => void;
 }
 
 /** Walks every call of every scenario with every fault; the worlds share the work. */
 export async function runMatrix(
   worlds: readonly FaultWorld[],
-  { scenarios, share = 1, onTried }: MatrixProps,
+  { scenarios, share = 1, onTried, onUnmet = () => {} }: MatrixProps,
 ): Promise<Tried[]> {
   const all: Tried[] = [];
   for (const scenario of scenarios) {
@@ -128,7 +130,10 @@ export async function runMatrix(
         const tried = await tryFault(world, scenario, undisturbed, cell).catch((error: Error): Tried => {
           return { scenario: scenario.name, at, kind, violations: [`not known: ${error.stack}`] };
         });
-        if (tried === undefined) continue;
+        if (tried === undefined) {
+          onUnmet(scenario.name, cell);
+          continue;
+        }
         onTried(tried);
         all.push(tried);
       }
