@@ -44,7 +44,7 @@ export async function buildCandidates(): Promise<{ candidates: Candidate[]; runt
     {
       name: "compiled",
       start: (app) => ({
-        argv: [join(dist, "programs", `compiled-${app}`)],
+        argv: [locateProgram(`compiled-${app}`)],
         taskRoot: join(dist, app, "plain"),
       }),
     },
@@ -90,7 +90,7 @@ function compileWithEngine(appEntry: string, outDir: string): void {
  * that was written in pieces, since its pages lie in larger parts of the page cache; so all are written alike.
  */
 function placeProgram(name: string, program: string): string {
-  const placed = join(dist, "programs", name);
+  const placed = locateProgram(name);
   mkdirSync(join(dist, "programs"), { recursive: true });
   copyFileSync(program, placed);
   return placed;
@@ -114,6 +114,10 @@ function onNode(version: number): Candidate {
   const node = placeProgram(`node-${version}`, join(modules, `node-${version}/bin/node`));
   const argv = [node, join(modules, "aws-lambda-ric/index.mjs"), "app.handler"];
   return { name: `node ${version} + ric`, start: (app) => ({ argv, taskRoot: join(dist, app, "node") }) };
+}
+
+function locateProgram(name: string): string {
+  return join(dist, "programs", name);
 }
 
 /** @returns path of the program that a C file of this folder becomes */
