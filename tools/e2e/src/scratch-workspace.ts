@@ -127,6 +127,9 @@ function linkFolder(source: string, target: string): void {
   }
 }
 
+/** The same content has the same commit in every scratch workspace, and so the same tag. */
+const commitDate = "2026-01-01T00:00:00Z";
+
 function git(directory: string, ...argv: string[]): string {
   const identity = [
     "-c",
@@ -136,7 +139,8 @@ function git(directory: string, ...argv: string[]): string {
     "-c",
     "commit.gpgsign=false",
   ];
-  return execaSync("git", [...identity, ...argv], { cwd: directory }).stdout;
+  const env = { GIT_AUTHOR_DATE: commitDate, GIT_COMMITTER_DATE: commitDate };
+  return execaSync("git", [...identity, ...argv], { cwd: directory, env }).stdout;
 }
 
 function lines(nulSeparated: string): string[] {

@@ -1,9 +1,9 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { exitCodes } from "@workspace/shared-config";
+import { CodedError, exitCodes } from "@workspace/shared-config";
 import { createFaultWorld } from "./fault-world.ts";
 import { type MatrixProps, runMatrix, type Tried } from "./matrix.ts";
-import { scenarios } from "./scenarios.ts";
+import { type Scenario, scenarios } from "./scenarios.ts";
 
 /**
  * `--only NAME` (a scenario; may be repeated) and `--share 0.1` try a part of the matrix; `--workers 4` says how many
@@ -17,8 +17,10 @@ const { values } = parseArgs({
   },
 });
 
-const chosen = scenarios.filter(({ name }) => values.only === undefined || values.only.includes(name));
-const worlds = Array.from({ length: Number(values.workers) }, createFaultWorld);
+const chosen = values.only === undefined ? scenarios : values.only.map(findScenario);
+const share = parseAmount("--share", values.share, (amount) => amount > 0 && amount <= 1);
+const workers = parseAmount("--workers", values.workers, (amount) => Number.isInteger(amount) && amount > 0);
+const worlds = Array.from({ length: workers }, createFaultWorld);
 process.on("exit", () => {
   for (const world of worlds) world.remove();
 });
@@ -32,8 +34,29 @@ const onTried = ({ scenario, at, kind, violations }: Tried) => {
 };
 const onUnmet: MatrixProps["onUnmet"] = (scenario, { at, kind }) =>
   console.log(`not met  ${scenario}: ${kind} at ${at.name}, ${at.occurrence + 1}`);
-const share = Number(values.share);
 const tried = await runMatrix(worlds, { scenarios: chosen, share, onTried, onUnmet });
 const violations = tried.filter((cell) => cell.violations.length > 0).length;
 console.log(`${tried.length} faults tried, ${violations} violations`);
 process.exitCode = violations === 0 && tried.length > 0 ? exitCodes.done : exitCodes.failed;
+
+function findScenario(name: string): Scenario {
+  const scenario = scenarios.find((candidate) => candidate.name === name);
+  if (scenario !== undefined) return scenario;
+  throw new CodedError({
+    code: "E_SCENARIO_UNKNOWN",
+    what: "there is no such scenario",
+    value: name,
+    remedy: `Choose one of: ${scenarios.map((known) => known.name).join(", ")}.`,
+  });
+}
+
+function parseAmount(option: string, text: string, isValid: (amount: number) => boolean): number {
+  const amount = Number(text);
+  if (text !== "" && isValid(amount)) return amount;
+  throw new CodedError({
+    code: "E_USAGE",
+    what: `${option} is out of range`,
+    value: text,
+    remedy: "A share is above 0 and at most 1; workers are a whole number from 1.",
+  });
+}

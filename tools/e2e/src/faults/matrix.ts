@@ -120,11 +120,11 @@ export async function runMatrix(
 ): Promise<Tried[]> {
   const all: Tried[] = [];
   for (const scenario of scenarios) {
-    let cells: Cell[] | undefined;
+    const [first] = worlds;
+    if (first === undefined) throw new Error("there is no world to try faults in");
+    const undisturbed = await runUndisturbed(first, scenario);
+    const cells = chooseCells(chooseCalls(undisturbed.calls), share);
     const work = async (world: FaultWorld) => {
-      // Each world has commits of its own, and so ends in tags of its own.
-      const undisturbed = await runUndisturbed(world, scenario);
-      cells ??= chooseCells(chooseCalls(undisturbed.calls), share);
       for (let cell = cells.shift(); cell !== undefined; cell = cells.shift()) {
         const { at, kind } = cell;
         const tried = await tryFault(world, scenario, undisturbed, cell).catch((error: Error): Tried => {
