@@ -42,11 +42,13 @@ export class Engine {
     this.#template = buildContextTemplate(props.environment);
   }
 
-  async run(): Promise<void> {
-    const { environment } = this.#props;
+  /** Goes on until the process ends. @throws what a client of the Runtime API throws */
+  async run(): Promise<never> {
     const invoke = await this.#init();
-    const lanes = Array.from({ length: parseConcurrency(environment) }, () => this.#serve(invoke));
-    await Promise.all(lanes);
+    const { promise, reject } = Promise.withResolvers<never>();
+    for (let lane = 0; lane < parseConcurrency(this.#props.environment); lane += 1)
+      this.#serve(invoke).then(undefined, reject);
+    return promise;
   }
 
   /** On SIGTERM: finishes what is in flight, runs the shutdown hooks, and exits with 0. */

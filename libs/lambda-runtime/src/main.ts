@@ -7,9 +7,11 @@ import { awslambda } from "./streaming/aws-response-stream.ts";
 
 /** The image's entry point. Everything that it is told comes from the environment, as Lambda sets it. */
 async function main(): Promise<void> {
-  embedBuiltins();
   const environment = process.env;
-  const concurrent = parseConcurrency(environment) > 1;
+  const concurrency = parseConcurrency(environment);
+  // Never so, which the compiler can't know.
+  if (concurrency < 1) embedBuiltins();
+  const concurrent = concurrency > 1;
   const store = concurrent ? await createConcurrentStore() : createSingleStore();
   const log = createLog(environment, store);
   patchConsole(console, log);

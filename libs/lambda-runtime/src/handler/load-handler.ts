@@ -24,14 +24,16 @@ export function loadHandler(taskRoot: string, name: string): unknown {
 }
 
 function parseHandlerName(name: string): { path: string; exportPath: string[] } {
-  const match = /^(.*?[^/.]+)\.([^/]+)$/.exec(name);
-  if (match === null || name.includes("..") || name.startsWith("/")) {
+  // The first dot of the last part of the path, where something stands before it.
+  const dot = name.indexOf(".", name.lastIndexOf("/") + 2);
+  const hasBoth = dot > 0 && dot < name.length - 1;
+  if (!hasBoth || name.includes("..") || name.startsWith("/")) {
     throw new EngineError(
       "Runtime.MalformedHandlerName",
       `_HANDLER is not FILE.EXPORT: ${JSON.stringify(name)}; the image's CMD or the function's configuration sets it`,
     );
   }
-  return { path: match[1] ?? "", exportPath: (match[2] ?? "").split(".") };
+  return { path: name.slice(0, dot), exportPath: name.slice(dot + 1).split(".") };
 }
 
 function requireApp(file: string): Record<string, unknown> {
@@ -54,8 +56,7 @@ function isModuleMissing(error: unknown): error is Error {
 }
 
 function findExport(loaded: unknown, path: readonly string[]): unknown {
-  return path.reduce<unknown>(
-    (value, key) => (value === null || value === undefined ? undefined : Object(value)[key]),
-    loaded,
-  );
+  let value = loaded;
+  for (const key of path) value = value === null || value === undefined ? undefined : Object(value)[key];
+  return value;
 }

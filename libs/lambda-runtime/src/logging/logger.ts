@@ -4,15 +4,6 @@ import { buildJsonLine, buildTextLine, type LogLevel, logLevels } from "./log-li
 
 export type Log = (level: LogLevel, ...values: unknown[]) => void;
 
-const consoleLevels = {
-  trace: "TRACE",
-  debug: "DEBUG",
-  log: "INFO",
-  info: "INFO",
-  warn: "WARN",
-  error: "ERROR",
-} as const;
-
 /**
  * A log in the format and from the level that the function's configuration asks for.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
@@ -30,9 +21,18 @@ export function createLog(environment: Environment, store: InvocationStore): Log
 
 /** Makes `console` write to the log. */
 export function patchConsole(target: Console, log: Log): void {
-  for (const [method, level] of Object.entries(consoleLevels)) {
-    Object.assign(target, { [method]: (...values: unknown[]) => log(level, ...values) });
-  }
+  const at =
+    (level: LogLevel) =>
+    (...values: unknown[]) =>
+      log(level, ...values);
+  Object.assign(target, {
+    trace: at("TRACE"),
+    debug: at("DEBUG"),
+    log: at("INFO"),
+    info: at("INFO"),
+    warn: at("WARN"),
+    error: at("ERROR"),
+  });
 }
 
 /**

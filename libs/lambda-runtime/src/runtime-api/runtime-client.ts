@@ -185,10 +185,8 @@ async function writeChunk(body: BodyWriter, bytes: Uint8Array): Promise<void> {
   // An empty chunk would end the body.
   if (bytes.length === 0) return;
   const size = `${bytes.length.toString(16)}\r\n`;
-  await body.write(Buffer.concat([Buffer.from(size), bytes, crlf]));
+  await body.write(Buffer.concat([Buffer.from(size), bytes, Buffer.from("\r\n")]));
 }
-
-const crlf = Buffer.from("\r\n");
 
 function buildErrorTrailers(error: RuntimeError): string {
   const body = Buffer.from(JSON.stringify(error)).toString("base64");

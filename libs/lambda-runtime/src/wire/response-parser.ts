@@ -13,7 +13,7 @@ export interface WireResponse {
 
 /** Client context and Cognito identity come as headers, so the limit is far above the usual 16 KiB. */
 const maxHeadBytes = 1024 * 1024;
-const headEnd = Uint8Array.of(13, 10, 13, 10);
+const headEnd = new Uint8Array([13, 10, 13, 10]);
 const statusLine = /^HTTP\/1\.([01]) (\d{3})(?: [^\r\n]*)?(?=\r\n|$)/;
 const connectionKey = buildFieldKey("Connection");
 const transferEncodingKey = buildFieldKey("Transfer-Encoding");
@@ -32,7 +32,7 @@ export class ResponseParser {
   /** What has come and isn't used yet; only where one piece did not end with a whole element. */
   #rest: Buffer | undefined;
   #status = 0;
-  #headers = new HeaderFields("");
+  #headers!: HeaderFields;
   #keepAlive = true;
   #body = new Body();
   /** Bytes still missing of the body, or of the chunk. */
