@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildImageContext } from "@workspace/docker";
 import { bunPath, engineFlags } from "@workspace/lambda-runtime/compile";
@@ -7,6 +8,10 @@ import { parseHostArchitecture } from "@workspace/shared-config";
 
 export const apps = ["echo", "deps"] as const;
 export type App = (typeof apps)[number];
+
+/** How an app is bundled, and where it lies in the app's folder when it is. */
+const bundles = { bytecode: "image/app", plain: "plain", node: "node" } as const;
+type Bundle = keyof typeof bundles;
 
 /** One way to run a function. */
 export interface Candidate {
@@ -29,6 +34,7 @@ export async function buildCandidates(): Promise<{ candidates: Candidate[]; runt
   const runtimeApi = compileC("runtime-api");
   const floor = compileC("floor");
   for (const app of apps) await buildApp(app);
+  const locateTask = placeTasks();
   const bun = placeProgram("bun", bunPath);
   const engine = placeProgram("engine", join(dist, "echo/image/engine"));
   mkdirSync(join(dist, "runtimes"), { recursive: true });
@@ -39,19 +45,19 @@ export async function buildCandidates(): Promise<{ candidates: Candidate[]; runt
   const candidates: Candidate[] = [
     {
       name: "engine",
-      start: (app) => ({ argv: [engine], taskRoot: join(dist, app, "image/app") }),
+      start: (app) => ({ argv: [engine], taskRoot: locateTask(app, "bytecode") }),
     },
     {
       name: "compiled",
       start: (app) => ({
         argv: [locateProgram(`compiled-${app}`)],
-        taskRoot: join(dist, app, "plain"),
+        taskRoot: locateTask(app, "plain"),
       }),
     },
-    onBun(bun, "bun + .jsc", "bytecode", "image/app"),
-    onBun(bun, "bun", "plain", "plain"),
-    onBun(bun, "bun + fetch", "fetch", "plain"),
-    ...[20, 22, 24].map((version) => onNode(version)),
+    onBun(bun, "bun + .jsc", "bytecode", (app) => locateTask(app, "bytecode")),
+    onBun(bun, "bun", "plain", (app) => locateTask(app, "plain")),
+    onBun(bun, "bun + fetch", "fetch", (app) => locateTask(app, "plain")),
+    ...[20, 22, 24].map((version) => onNode(version, (app) => locateTask(app, "node"))),
   ];
   candidates.push({ name: "C floor", start: () => ({ argv: [floor], taskRoot: dist }), apps: ["echo"] });
   return { candidates, runtimeApi };
@@ -96,6 +102,21 @@ function placeProgram(name: string, program: string): string {
   return placed;
 }
 
+/**
+ * Copies the apps to folders that lie two deep, as /var/task does: who loads one looks through all that it lies in.
+ * @returns where an app lies
+ */
+function placeTasks(): (app: App, bundle: Bundle) => string {
+  const parent = mkdtempSync(join(tmpdir(), "bench-runtime-"));
+  process.on("exit", () => rmSync(parent, { recursive: true, force: true }));
+  const locate = (app: App, bundle: Bundle) => join(parent, `${app}-${bundle}`);
+  for (const app of apps) {
+    for (const [bundle, folder] of Object.entries(bundles))
+      cpSync(join(dist, app, folder), locate(app, bundle as Bundle), { recursive: true });
+  }
+  return locate;
+}
+
 function bundle(entry: string, outDir: string, more: readonly string[]): void {
   const flags = ["--target=bun", "--format=cjs", "--minify", "--entry-naming=app.js"];
   runBun(["build", entry, ...flags, ...more, `--outdir=${outDir}`]);
@@ -105,15 +126,15 @@ function runBun(argv: readonly string[]): void {
   execFileSync(bunPath, argv, { stdio: ["ignore", "ignore", "inherit"] });
 }
 
-function onBun(bun: string, name: string, runtime: string, app: string): Candidate {
+function onBun(bun: string, name: string, runtime: string, locate: (app: App) => string): Candidate {
   const argv = [bun, join(dist, "runtimes", runtime, "app.js")];
-  return { name, start: (which) => ({ argv, taskRoot: join(dist, which, app) }) };
+  return { name, start: (app) => ({ argv, taskRoot: locate(app) }) };
 }
 
-function onNode(version: number): Candidate {
+function onNode(version: number, locate: (app: App) => string): Candidate {
   const node = placeProgram(`node-${version}`, join(modules, `node-${version}/bin/node`));
   const argv = [node, join(modules, "aws-lambda-ric/index.mjs"), "app.handler"];
-  return { name: `node ${version} + ric`, start: (app) => ({ argv, taskRoot: join(dist, app, "node") }) };
+  return { name: `node ${version} + ric`, start: (app) => ({ argv, taskRoot: locate(app) }) };
 }
 
 function locateProgram(name: string): string {

@@ -17,7 +17,8 @@ import { buildRatios, buildReport, type Figures } from "./report.ts";
 
 const usage = `Usage: npm run bench:runtime -- [--rounds N] [--json FILE]
 
-Compares the engine with what else one would run a function on. Prints a table, and with --json writes all figures.`;
+Compares the engine with what else one would run a function on. Prints a table, and with --json writes all figures.
+Needs a C and C++ compiler, make and cmake: AWS's client for Node.js is built when it is installed.`;
 
 const { values } = parseArgs({
   options: {

@@ -58,6 +58,7 @@ export function lowerQuartile(values: readonly number[]): number {
 async function run(runtimeApi: string, candidate: Candidate, app: App, wanted: string): Promise<Measured> {
   const { argv, taskRoot } = candidate.start(app);
   const { stdout } = await promisify(execFile)(runtimeApi, [wanted, ...argv], {
+    cwd: taskRoot,
     env: {
       LAMBDA_TASK_ROOT: taskRoot,
       _HANDLER: "app.handler",

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Purpose, purposes } from "@workspace/handoff";
 import { decide, type PolicyDocument, type RecordedCall } from "@workspace/local-aws";
 import { parseFunction, stages } from "@workspace/shared-config";
@@ -78,10 +81,13 @@ function synthesisePolicies({ purpose, stage: name }: Role): PolicyDocument[] {
   process.env.CDK_VALIDATION = "false";
   const stage = stages[name];
   const fns = [parseFunction("lambda-app", stage, "x86_64")];
-  const app = buildRolesApp({ account, region, stage, fns, repository: parseGitHubRepository("owner/name") });
+  const repository = parseGitHubRepository("owner/name");
+  const outdir = mkdtempSync(join(tmpdir(), "roles-"));
+  const app = buildRolesApp({ account, region, stage, fns, repository, outdir });
   const stack = app.node.findChild(rolesStackName(stage));
   if (!Stack.isStack(stack)) throw new Error(`${rolesStackName(stage)} is no stack`);
   const policies = Object.entries(Template.fromStack(stack).findResources("AWS::IAM::ManagedPolicy"));
+  rmSync(outdir, { recursive: true });
   const prefix = `${purpose.charAt(0).toUpperCase()}${purpose.slice(1)}Policy`;
   return policies
     .filter(([logicalId]) => logicalId.startsWith(prefix))
