@@ -88,6 +88,22 @@ it("deploy calls nothing that its role may not", () => {
   );
 });
 
+it("an administrator makes the roles of a stage's workflows, and again without a change", story, async () => {
+  const argv = ["roles", "--stage", "dev", "--repository", "owner/name"];
+  const { value } = await runInfra(...argv);
+  const roles: { variable: string; arn: string }[] = value.roles;
+  expect(roles.map(({ variable }) => variable)).toEqual([
+    "AWS_DEPLOY_ROLE_ARN",
+    "AWS_RELEASE_ROLE_ARN",
+    "AWS_SOURCE_ROLE_ARN",
+    "AWS_DIFF_ROLE_ARN",
+  ]);
+  for (const { arn } of roles) expect(arn).toMatch(/^arn:aws:iam::\d{12}:role\/deploy-roles-dev-/);
+  const again = await runInfra(...argv);
+  expect(again.value).toEqual(value);
+  expect(again.stderr).toContain("deploy-roles-dev (no changes)");
+});
+
 it("destroy takes the function, leaves the images, and says how to remove them", story, async () => {
   const { clients, fn } = stage;
   const { value } = await runInfra("destroy");
