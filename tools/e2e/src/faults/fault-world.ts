@@ -69,6 +69,8 @@ export function createFaultWorld(): FaultWorld {
       STAGE: "local",
       LOCAL_AWS_STATE: join(states, state),
       LOCAL_AWS_RECORD: record,
+      // Logins are to end with the world, not in the configuration of whoever runs it.
+      DOCKER_CONFIG: join(scratch.directory, ".local-aws/docker"),
     };
     rmSync(record, { force: true });
     const session = await openStageSession(scratch.directory, environment);

@@ -1,9 +1,12 @@
+import { execFile } from "node:child_process";
 import { chmodSync, readFileSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { promisify } from "node:util";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { makeScratchFolder } from "../scratch-folder.ts";
 import { openDockerConfig } from "./docker-config.ts";
 
+const run = promisify(execFile);
 const credentials = { username: "AWS", password: "pass:word" };
 const encoded = Buffer.from("AWS:pass:word").toString("base64");
 
@@ -47,6 +50,20 @@ describe("auths", () => {
       proxies: { a: 1 },
     });
     expect(statSync(join(folder, "config.json")).mode & 0o777).toBe(0o600);
+  });
+
+  it("of many processes that log in at once are all kept", async () => {
+    const folder = withConfig();
+    const script = `
+      const { openDockerConfig } = await import(${JSON.stringify(join(import.meta.dirname, "docker-config.ts"))});
+      const config = openDockerConfig(process.argv[1]);
+      for (let n = 0; n < 5; n += 1)
+        await config.storeCredentials(\`\${process.argv[2]}:\${n}\`, { username: "AWS", password: "word" });
+    `;
+    const bun = join(import.meta.dirname, "../../../../node_modules/.bin/bun");
+    await Promise.all(["a", "b", "c", "d"].map((name) => run(bun, ["-e", script, folder, name])));
+    const { auths } = JSON.parse(readFileSync(join(folder, "config.json"), "utf8"));
+    expect(Object.keys(auths)).toHaveLength(20);
   });
 
   it("are absent without a file or an entry", async () => {

@@ -22,6 +22,9 @@ export interface DockerConfig {
   storeCredentials(registry: string, credentials: Credentials): Promise<void>;
 }
 
+/** Longer than the 10 s after which the lock of a process that was killed is taken over. */
+const lockRetries = { retries: 200, factor: 1, minTimeout: 50, maxTimeout: 100, randomize: true };
+
 export function openDockerConfig(directory: string): DockerConfig {
   const path = join(directory, "config.json");
 
@@ -41,6 +44,20 @@ export function openDockerConfig(directory: string): DockerConfig {
     });
   }
 
+  /** One process at a time: of two that log in at once, the later one would write what the earlier one had not. */
+  async function change(edit: (config: Record<string, unknown>) => object): Promise<void> {
+    const { lock } = await import("proper-lockfile");
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const unlock = await lock(path, { realpath: false, retries: lockRetries });
+    try {
+      const aside = `${path}.${process.pid}`;
+      writeFileSync(aside, `${JSON.stringify(edit(read()), null, 2)}\n`, { mode: 0o600 });
+      renameSync(aside, path);
+    } finally {
+      await unlock();
+    }
+  }
+
   return {
     async findCredentials(registry) {
       const config = read();
@@ -55,19 +72,17 @@ export function openDockerConfig(directory: string): DockerConfig {
     },
 
     async storeCredentials(registry, { username, password }) {
-      const config = read();
-      const helper = findHelper(config, registry);
+      const helper = findHelper(read(), registry);
       if (helper !== undefined) {
         const entry = { ServerURL: keyOf(registry), Username: username, Secret: password };
         await runHelper(helper, "store", JSON.stringify(entry));
         return;
       }
       const auth = Buffer.from(`${username}:${password}`).toString("base64");
-      const auths = { ...(isObject(config.auths) && config.auths), [keyOf(registry)]: { auth } };
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
-      const aside = `${path}.${process.pid}`;
-      writeFileSync(aside, `${JSON.stringify({ ...config, auths }, null, 2)}\n`, { mode: 0o600 });
-      renameSync(aside, path);
+      await change((config) => {
+        const auths = { ...(isObject(config.auths) && config.auths), [keyOf(registry)]: { auth } };
+        return { ...config, auths };
+      });
     },
   };
 }
