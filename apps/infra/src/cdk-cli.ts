@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { CodedError } from "@workspace/shared-config";
+import { CodedError, containerCliEnvironment } from "@workspace/shared-config";
 import { execa } from "execa";
 import { workspaceRoot } from "./surroundings.ts";
 
@@ -45,7 +45,7 @@ export interface CdkRunProps {
 /** Runs the CDK CLI, unmodified. Gives its standard output. @throws CodedError `E_CDK_FAILED` with what it said last */
 export async function runCdk(argv: readonly string[], { onLine, signal }: CdkRunProps): Promise<string> {
   const child = execa(join(workspaceRoot, "node_modules/.bin/cdk"), argv, {
-    env: quietEnvironment,
+    env: { ...quietEnvironment, ...containerCliEnvironment },
     stdin: "ignore",
     cancelSignal: signal,
     all: true,

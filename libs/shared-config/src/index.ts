@@ -1,4 +1,5 @@
 export { CodedError, type CodedErrorProps, type ExitCode, exitCodes } from "./coded-error.ts";
+export { containerCliEnvironment } from "./container-cli.ts";
 export {
   type FunctionConfig,
   type FunctionOnStage,

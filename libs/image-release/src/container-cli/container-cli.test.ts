@@ -65,6 +65,14 @@ describe("createContainerCli", () => {
     expect(recorded()).toEqual({ argv, stdin: "secret", buildx: "1" });
   });
 
+  it("logs in where Amazon's credential helper takes no credentials", async () => {
+    const executable = createExecutable(
+      `process.exitCode = process.env.AWS_ECR_IGNORE_CREDS_STORAGE === "true" ? 0 : 1;`,
+    );
+    const cli = createContainerCli({ executable, onLine() {} });
+    await cli.login({ host: "127.0.0.1:1", username: "AWS", password: "secret" });
+  });
+
   it("hands on each line of either stream", async () => {
     const lines: string[] = [];
     const executable = createExecutable(`console.log("layer 1"); console.error("layer 2\\n");`);

@@ -1,4 +1,4 @@
-import { CodedError } from "@workspace/shared-config";
+import { CodedError, containerCliEnvironment } from "@workspace/shared-config";
 import { execa } from "execa";
 
 /** A docker-compatible command, such as oci-build, docker, podman, finch or buildah, as `release` needs it. */
@@ -66,7 +66,7 @@ export function createContainerCli({
 }: ContainerCliProps): ContainerCli {
   async function run(argv: readonly string[], input = ""): Promise<void> {
     const child = execa(executable, argv, {
-      env: { ...environment, ...withoutAttestations },
+      env: { ...environment, ...containerCliEnvironment, ...withoutAttestations },
       input,
       all: true,
       buffer: true,
