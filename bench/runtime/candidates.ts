@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildImageContext } from "@workspace/docker";
@@ -25,7 +25,8 @@ export interface Candidate {
 const here = import.meta.dirname;
 const dist = join(here, "../dist/runtime");
 const modules = join(here, "../node_modules");
-const engineEntry = join(here, "../../libs/lambda-runtime/src/main.ts");
+const engineSource = join(here, "../../libs/lambda-runtime/src");
+const engineEntry = join(engineSource, "main.ts");
 
 /** Builds everything that is compared, and the Runtime API that measures it. */
 export async function buildCandidates(): Promise<{ candidates: Candidate[]; runtimeApi: string }> {
@@ -75,20 +76,15 @@ async function buildApp(app: App): Promise<void> {
   placeProgram(`compiled-${app}`, join(dist, app, "compiled"));
 }
 
-/**
- * Engine and app in one executable, which is the fastest that Bun can do: the app's file is still looked up, and found
- * to be loaded already.
- */
+/** Engine and app in one executable, which is the fastest that Bun can do: what loads the app names it. */
 function compileWithEngine(appEntry: string, outDir: string): void {
-  const app = join(outDir, "loaded-app.ts");
-  const entry = join(outDir, "compiled.ts");
-  const key = 'process.env.LAMBDA_TASK_ROOT + "/app.js"';
-  writeFileSync(
-    app,
-    `import * as exports from ${JSON.stringify(appEntry)};\nrequire.cache[${key}] = { exports, loaded: true };\n`,
-  );
-  writeFileSync(entry, `import "./loaded-app.ts";\nimport ${JSON.stringify(engineEntry)};\n`);
-  runBun(["build", entry, ...engineFlags, `--outfile=${join(outDir, "compiled")}`]);
+  const source = join(outDir, "engine-with-app");
+  cpSync(engineSource, source, { recursive: true });
+  const loader = join(source, "handler/load-handler.ts");
+  const [before, after, ...more] = readFileSync(loader, "utf8").split("import(file)");
+  if (after === undefined || more.length > 0) throw new Error(`${loader} does not load the app in one place`);
+  writeFileSync(loader, `${before}import(${JSON.stringify(appEntry)})${after}`);
+  runBun(["build", join(source, "main.ts"), ...engineFlags, `--outfile=${join(outDir, "compiled")}`]);
 }
 
 /**

@@ -213,6 +213,7 @@ describe("init", () => {
     ["throw new RangeError('no luck');", "app.handler", "RangeError", "no luck"],
     ["export const other = 1;", "app.handler", "Runtime.HandlerNotFound", "exports other"],
     ["export const handler = 1;", "app.handler", "Runtime.HandlerNotFound", "neither a function"],
+    ["export default 7;", "app.handler", "Runtime.HandlerNotFound", "no default export is a handler"],
     ["export {};", "missing.handler", "Runtime.ImportModuleError", "missing"],
     ["export {};", "handler", "Runtime.MalformedHandlerName", '"handler"'],
     ["export {};", "../app.handler", "Runtime.MalformedHandlerName", "../app.handler"],

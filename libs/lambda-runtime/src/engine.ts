@@ -84,7 +84,7 @@ export class Engine {
     const { environment, log, exit } = this.#props;
     try {
       const name = environment._HANDLER ?? "";
-      return adaptHandler(loadHandler(environment.LAMBDA_TASK_ROOT ?? "/var/task", name), name);
+      return adaptHandler(await loadHandler(environment.LAMBDA_TASK_ROOT ?? "/var/task", name), name);
     } catch (error) {
       log("FATAL", "Init Error", error);
       await new RuntimeClient(this.#address).failInit(buildRuntimeError(error));

@@ -57,6 +57,10 @@ function stringify(value: unknown): string {
   }
 }
 
+export function isHandler(value: unknown): boolean {
+  return typeof value === "function" || isFetchApp(value);
+}
+
 function isFetchApp(value: unknown): value is FetchApp {
   return typeof value === "object" && value !== null && "fetch" in value && typeof value.fetch === "function";
 }

@@ -1,4 +1,5 @@
 import { EngineError } from "../runtime-api/runtime-error.ts";
+import { isHandler } from "./adapt-handler.ts";
 
 /**
  * Loads what `_HANDLER` names: file and export, `app.handler`, `folder/app.nested.handler`. Where the file has no such
@@ -8,19 +9,21 @@ import { EngineError } from "../runtime-api/runtime-error.ts";
  * @throws EngineError `Runtime.MalformedHandlerName`, `Runtime.ImportModuleError`, `Runtime.UserCodeSyntaxError`,
  * `Runtime.HandlerNotFound`; and whatever the app's code throws while it is loaded
  */
-export function loadHandler(taskRoot: string, name: string): unknown {
+export async function loadHandler(taskRoot: string, name: string): Promise<unknown> {
   const { path, exportPath } = parseHandlerName(name);
   const file = `${taskRoot}/${path}.js`;
-  const loaded = requireApp(file);
-  const handler = findExport(loaded, exportPath) ?? findExport(loaded, ["default"]);
-  if (handler === undefined || handler === null) {
-    const names = Object.keys(loaded).join(", ") || "nothing";
-    throw new EngineError(
-      "Runtime.HandlerNotFound",
-      `${name} is undefined or not exported: ${file} exports ${names}`,
-    );
-  }
-  return handler;
+  const loaded = await importApp(file);
+  const named = findExport(loaded, exportPath) ?? undefined;
+  if (named !== undefined) return named;
+  // Without a default export, this is the object of all exports.
+  if (isHandler(loaded.default)) return loaded.default;
+  const names = Object.keys(loaded)
+    .filter((key) => key !== "default")
+    .join(", ");
+  throw new EngineError(
+    "Runtime.HandlerNotFound",
+    `${name} is undefined or not exported, and no default export is a handler: ${file} exports ${names || "nothing"}`,
+  );
 }
 
 function parseHandlerName(name: string): { path: string; exportPath: string[] } {
@@ -36,9 +39,10 @@ function parseHandlerName(name: string): { path: string; exportPath: string[] } 
   return { path: name.slice(0, dot), exportPath: name.slice(dot + 1).split(".") };
 }
 
-function requireApp(file: string): Record<string, unknown> {
+/** Not by require: Bun compiles that function when it is first called. */
+async function importApp(file: string): Promise<Record<string, unknown>> {
   try {
-    return require(file);
+    return await import(file);
   } catch (error) {
     if (error instanceof SyntaxError) {
       throw new EngineError("Runtime.UserCodeSyntaxError", `${file}: ${error.message}`, { cause: error });
