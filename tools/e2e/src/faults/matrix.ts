@@ -118,10 +118,10 @@ export async function runMatrix(
   worlds: readonly FaultWorld[],
   { scenarios, share = 1, onTried, onUnmet = () => {} }: MatrixProps,
 ): Promise<Tried[]> {
+  const [first] = worlds;
+  if (first === undefined) throw new Error("there is no world to try faults in");
   const all: Tried[] = [];
   for (const scenario of scenarios) {
-    const [first] = worlds;
-    if (first === undefined) throw new Error("there is no world to try faults in");
     const undisturbed = await runUndisturbed(first, scenario);
     const cells = chooseCells(chooseCalls(undisturbed.calls), share);
     const work = async (world: FaultWorld) => {

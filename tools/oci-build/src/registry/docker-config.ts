@@ -18,7 +18,7 @@ export interface Credentials {
 export interface DockerConfig {
   /** @throws CodedError `E_DOCKER_CONFIG_MALFORMED`, `E_CREDENTIAL_HELPER_FAILED` */
   findCredentials(registry: string): Promise<Credentials | undefined>;
-  /** @throws CodedError `E_DOCKER_CONFIG_MALFORMED`, `E_CREDENTIAL_HELPER_FAILED` */
+  /** @throws CodedError `E_DOCKER_CONFIG_MALFORMED`, `E_DOCKER_CONFIG_LOCKED`, `E_CREDENTIAL_HELPER_FAILED` */
   storeCredentials(registry: string, credentials: Credentials): Promise<void>;
 }
 
@@ -46,9 +46,8 @@ export function openDockerConfig(directory: string): DockerConfig {
 
   /** One process at a time: of two that log in at once, the later one would write what the earlier one had not. */
   async function change(edit: (config: Record<string, unknown>) => object): Promise<void> {
-    const { lock } = await import("proper-lockfile");
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    const unlock = await lock(path, { realpath: false, retries: lockRetries });
+    const unlock = await lockFile(path);
     try {
       const aside = `${path}.${process.pid}`;
       writeFileSync(aside, `${JSON.stringify(edit(read()), null, 2)}\n`, { mode: 0o600 });
@@ -85,6 +84,23 @@ export function openDockerConfig(directory: string): DockerConfig {
       });
     },
   };
+}
+
+/** @returns what gives the lock back */
+async function lockFile(path: string): Promise<() => Promise<void>> {
+  const { lock } = await import("proper-lockfile");
+  try {
+    return await lock(path, { realpath: false, retries: lockRetries });
+  } catch (cause) {
+    if (!(cause instanceof Error && "code" in cause && cause.code === "ELOCKED")) throw cause;
+    throw new CodedError({
+      code: "E_DOCKER_CONFIG_LOCKED",
+      what: "another login has held docker's configuration for more than ten seconds",
+      value: path,
+      remedy: "Log in again when it has ended.",
+      cause,
+    });
+  }
 }
 
 /** Docker Hub goes by an address of its own. */
