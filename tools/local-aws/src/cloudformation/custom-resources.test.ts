@@ -17,7 +17,7 @@ const provider = `
   const { RequestType, ResourceProperties, ResponseURL, PhysicalResourceId } = event;
   const { Log, Id, Answer, BrokenWhile } = ResourceProperties;
   require("node:fs").appendFileSync(Log, RequestType + " " + (PhysicalResourceId ?? "-") + " " + Id + "\\n");
-  if (Answer === "never") await new Promise(() => {});
+  if (Answer === "never") await new Promise(() => setInterval(() => {}, 60_000));
   if (Answer === "crash") throw new Error("the provider broke");
   const broken = BrokenWhile !== undefined && require("node:fs").existsSync(BrokenWhile);
   const failed = (Answer === "FAILED" || broken) && RequestType !== "Delete";
@@ -138,7 +138,8 @@ it("goes back, at its next start, from what a killed server was doing", async ()
   await server.restart("SIGKILL");
   const stack = await stacks.settle("killed");
   expect(stack.StackStatus).toBe("UPDATE_ROLLBACK_COMPLETE");
-  expect((await stacks.events("killed")).slice(-5)).toEqual([
+  expect((await stacks.events("killed")).slice(-6)).toEqual([
+    "Thing CREATE_IN_PROGRESS",
     "killed UPDATE_ROLLBACK_IN_PROGRESS",
     "LogGroup UPDATE_IN_PROGRESS",
     "LogGroup UPDATE_COMPLETE",
