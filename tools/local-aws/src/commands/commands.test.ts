@@ -56,6 +56,37 @@ describe("exec", () => {
     expect((await localAws("exec", "--", "sh", "-c", "kill -TERM $$")).exitCode).toBe(128 + 15);
   });
 
+  it("keeps the caller's own AWS settings from the command", async () => {
+    const own = {
+      AWS_PROFILE: "work",
+      AWS_SESSION_TOKEN: "secret",
+      AWS_ENDPOINT_URL_S3: "https://example.com",
+      AWS_CONFIG_FILE: "/home/someone/.aws/config",
+      AWS_REGION: "us-east-1",
+    };
+    const { stdout } = await run(own, "exec", "--", "env");
+    const names = stdout.split("\n").flatMap((line) => /^AWS_\w+(?==)/.exec(line) ?? []);
+    expect(names.sort()).toEqual([
+      "AWS_ACCESS_KEY_ID",
+      "AWS_CONFIG_FILE",
+      "AWS_DEFAULT_REGION",
+      "AWS_ENDPOINT_URL",
+      "AWS_REGION",
+      "AWS_SECRET_ACCESS_KEY",
+      "AWS_SHARED_CREDENTIALS_FILE",
+    ]);
+    expect(stdout).toContain("AWS_REGION=us-east-1");
+    expect(stdout).toContain("AWS_CONFIG_FILE=/dev/null");
+  });
+
+  it("keeps logins in the state, unless the caller says where, or an engine builds", async () => {
+    const readFolder = async (env: Record<string, string>) =>
+      (await run(env, "exec", "--", "sh", "-c", "echo $DOCKER_CONFIG")).stdout;
+    expect(await readFolder({ CDK_DOCKER: "oci-build" })).toBe(join(state, "docker"));
+    expect(await readFolder({ CDK_DOCKER: "oci-build", DOCKER_CONFIG: "/chosen" })).toBe("/chosen");
+    expect(await readFolder({ CDK_DOCKER: "docker" })).toBe("");
+  });
+
   it("names a command that doesn't exist", async () => {
     const ended = await localAws("exec", "--", "no-such-command");
     expect(ended.exitCode).toBe(1);

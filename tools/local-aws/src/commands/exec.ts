@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { openSync } from "node:fs";
-import { constants } from "node:os";
+import { constants, devNull } from "node:os";
+import { join } from "node:path";
 import { CodedError } from "@workspace/shared-config";
 import { attach, findStatus } from "../attachment.ts";
 import { choosePort, type StateDirectory } from "../state-directory.ts";
@@ -22,20 +23,33 @@ const settleTimeoutMs = 3000;
 
 /** Runs a command against the server of the state, which is started where it isn't up. Gives the exit code. */
 export async function exec(props: ExecProps): Promise<number> {
-  const { region, command, environment } = props;
   const { endpoint, detach } = await attachOrStart(props);
   try {
-    return await run(command, {
-      ...environment,
-      AWS_ENDPOINT_URL: endpoint,
-      AWS_ACCESS_KEY_ID: "LOCALAWSACCESSKEYID0",
-      AWS_SECRET_ACCESS_KEY: "local",
-      AWS_REGION: region,
-      AWS_DEFAULT_REGION: region,
-    });
+    return await run(props.command, buildCommandEnvironment(props, endpoint));
   } finally {
     detach();
   }
+}
+
+/**
+ * None of the caller's own AWS settings reach the command: a profile would win over the keys, and the endpoint of one
+ * service over the endpoint of all. Nor do logins at this registry reach the caller's docker configuration and the
+ * keychain behind it; an engine, though, finds its own socket by that configuration.
+ */
+function buildCommandEnvironment({ state, region, environment }: ExecProps, endpoint: string) {
+  const ofOthers = Object.entries(environment).filter(([name]) => !name.startsWith("AWS_"));
+  const buildsWithoutEngine = environment.CDK_DOCKER === "oci-build";
+  return {
+    ...(buildsWithoutEngine && { DOCKER_CONFIG: join(state.path, "docker") }),
+    ...Object.fromEntries(ofOthers),
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_ACCESS_KEY_ID: "LOCALAWSACCESSKEYID0",
+    AWS_SECRET_ACCESS_KEY: "local",
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_CONFIG_FILE: devNull,
+    AWS_SHARED_CREDENTIALS_FILE: devNull,
+  };
 }
 
 async function attachOrStart({ state, port, serverArgv, environment }: ExecProps) {
