@@ -9,7 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
+import { devNull, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { CodedError } from "@workspace/shared-config";
 import { execaSync } from "execa";
@@ -130,17 +130,19 @@ function linkFolder(source: string, target: string): void {
 /** The same content has the same commit in every scratch workspace, and so the same tag. */
 const commitDate = "2026-01-01T00:00:00Z";
 
+/** What the user's own configuration may ask for, such as hooks, is meant for other repositories. */
+const gitSettings = [
+  "user.name=Scratch",
+  "user.email=scratch@example.com",
+  "commit.gpgSign=false",
+  "core.autocrlf=false",
+  `core.hooksPath=${devNull}`,
+];
+
 function git(directory: string, ...argv: string[]): string {
-  const identity = [
-    "-c",
-    "user.name=Scratch",
-    "-c",
-    "user.email=scratch@example.com",
-    "-c",
-    "commit.gpgsign=false",
-  ];
+  const settings = gitSettings.flatMap((setting) => ["-c", setting]);
   const env = { GIT_AUTHOR_DATE: commitDate, GIT_COMMITTER_DATE: commitDate };
-  return execaSync("git", [...identity, ...argv], { cwd: directory, env }).stdout;
+  return execaSync("git", [...settings, ...argv], { cwd: directory, env }).stdout;
 }
 
 function lines(nulSeparated: string): string[] {

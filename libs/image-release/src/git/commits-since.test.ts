@@ -7,9 +7,7 @@ import { findCommitsSince } from "./commits-since.ts";
 
 describe("findCommitsSince", () => {
   let directory: string;
-  const git = (...argv: string[]) =>
-    execaSync("git", ["-c", "user.name=A", "-c", "user.email=a@example.com", ...argv], { cwd: directory })
-      .stdout;
+  const git = (...argv: string[]) => execaSync("git", argv, { cwd: directory }).stdout;
   const commit = (message: string) => {
     git("commit", "--quiet", "--allow-empty", "--message", message);
     return git("rev-parse", "HEAD").slice(0, 12);
@@ -27,6 +25,14 @@ describe("findCommitsSince", () => {
     commit("fix: three");
     const subjects = (await findCommitsSince(directory, one))?.map((line) => line.replace(/^\w+ /, ""));
     expect(subjects).toEqual(["fix: three", "feat: two"]);
+  });
+
+  it("is the same with colours and signatures switched on", async () => {
+    const one = commit("feat: four");
+    commit("feat: five");
+    git("config", "color.ui", "always");
+    git("config", "log.showSignature", "true");
+    expect(await findCommitsSince(directory, one)).toEqual([expect.stringMatching(/^[0-9a-f]+ feat: five$/)]);
   });
 
   it("has none where Git doesn't know the commit", async () => {

@@ -9,7 +9,16 @@ export type CommitLine = string;
  * @returns `undefined` where Git doesn't know the commit, as in a shallow clone or after a force push
  */
 export async function findCommitsSince(directory: string, since: string): Promise<CommitLine[] | undefined> {
-  const argv = ["--no-optional-locks", "log", "--oneline", "--no-decorate", `${since}..HEAD`, "--"];
+  const argv = [
+    "--no-optional-locks",
+    "log",
+    "--oneline",
+    "--no-decorate",
+    "--no-color",
+    "--no-show-signature",
+    `${since}..HEAD`,
+    "--",
+  ];
   const git = await runGit(argv, directory);
   if (git.kind === "succeeded") return git.stdout.split("\n").filter((line) => line !== "");
   // What it says of a revision that it does not know.

@@ -30,9 +30,7 @@ describe("readWorkingTree", () => {
   });
   afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-  const git = (...argv: string[]) =>
-    execaSync("git", ["-c", "user.name=A", "-c", "user.email=a@example.com", ...argv], { cwd: directory })
-      .stdout;
+  const git = (...argv: string[]) => execaSync("git", argv, { cwd: directory }).stdout;
 
   it("tells the commit and what is not in it", async () => {
     git("init", "--quiet");

@@ -18,10 +18,7 @@ export interface ScratchCheckout {
 
 export function createScratchCheckout(): ScratchCheckout {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), "scratch-checkout-")));
-  const git = (...argv: string[]) => {
-    const identity = ["-c", "user.name=Scratch", "-c", "user.email=scratch@example.com"];
-    return execaSync("git", [...identity, "-c", "commit.gpgsign=false", ...argv], { cwd: directory }).stdout;
-  };
+  const git = (...argv: string[]) => execaSync("git", argv, { cwd: directory }).stdout;
   const write = (path: string, content: string) => {
     mkdirSync(dirname(join(directory, path)), { recursive: true });
     writeFileSync(join(directory, path), content);
