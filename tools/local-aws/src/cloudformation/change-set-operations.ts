@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { type Operation as ApiOperation, type ServiceContext, ServiceException } from "../service.ts";
+import { refuseUnacknowledged } from "./capabilities.ts";
 import type { ChangeSet, ChangeSets } from "./change-sets.ts";
 import { findChanges, hasOtherOutputs } from "./changes.ts";
 import { refuseUncovered } from "./coverage.ts";
@@ -71,6 +72,7 @@ export function createChangeSetOperations(props: ChangeSetProps): Record<string,
       }
       const text = await readTemplate(services, input, stack.template || undefined);
       const template = parseTemplate(text);
+      refuseUnacknowledged(template, capabilities);
       const parameters = await resolveParameters(services, template, Parameters, stack.parameters);
       const scope = buildScope({ stack, template, parameters, made: stack.resources });
       checkRules(template, scope);

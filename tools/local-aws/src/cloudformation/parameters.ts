@@ -24,7 +24,9 @@ export async function resolveParameters(
   }
   const given: Record<string, unknown> = {};
   const resolved: Record<string, unknown> = {};
-  for (const [name, { Type, Default, AllowedValues }] of Object.entries(declared)) {
+  for (const [name, { Type, Default, AllowedValues, NoEcho = false }] of Object.entries(declared)) {
+    if (String(NoEcho) === "true")
+      throw invalid(`local-aws: NoEcho, of the parameter ${name}, is not covered`);
     const own = chosen.find(({ ParameterKey }) => ParameterKey === name);
     const kept = String(own?.UsePreviousValue) === "true" ? previous.given[name] : undefined;
     const value = kept ?? own?.ParameterValue ?? Default;
