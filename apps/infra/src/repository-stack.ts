@@ -34,22 +34,20 @@ export class RepositoryStack extends Stack {
         { description: "untagged images", tagStatus: TagStatus.UNTAGGED, maxImageAge: untaggedFor },
       ],
     });
+    const functionArn = this.formatArn({
+      service: "lambda",
+      resource: "function",
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+      resourceName: fn.functionName,
+    });
     repository.addToResourcePolicy(
       new PolicyStatement({
         sid: "LambdaPullsTheImage",
         effect: Effect.ALLOW,
         principals: [new ServicePrincipal("lambda.amazonaws.com")],
         actions: ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-        conditions: {
-          StringLike: {
-            "aws:sourceArn": this.formatArn({
-              service: "lambda",
-              resource: "function",
-              arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-              resourceName: fn.functionName,
-            }),
-          },
-        },
+        // Of the function and of its versions: Lambda does not say for which of them it pulls.
+        conditions: { StringLike: { "aws:sourceArn": [functionArn, `${functionArn}:*`] } },
       }),
     );
     // A create that failed leaves nothing that would be in the way of the next one.

@@ -1,10 +1,14 @@
 import { CodedError } from "@workspace/shared-config";
 
-/** A repository as GitHub's tokens name it: `octo-org/octo-repo`. */
+/**
+ * A repository as GitHub's tokens name it: `octo-org/octo-repo`; or with the ids of both, `octo-org@1234/octo-repo@5678`,
+ * where it was made, renamed or moved since the middle of 2026.
+ * @see https://github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens
+ */
 export type GitHubRepository = `${string}/${string}`;
 
 /** No wildcards, so that a trust policy names one repository. */
-const repositoryPattern = /^[A-Za-z0-9-]+\/[\w.-]+$/;
+const repositoryPattern = /^[A-Za-z0-9-]+(?:\/[\w.-]+|@\d+\/[\w.-]+@\d+)$/;
 
 /** @throws CodedError `E_REPOSITORY_MALFORMED` */
 export function parseGitHubRepository(value: string): GitHubRepository {
@@ -13,7 +17,8 @@ export function parseGitHubRepository(value: string): GitHubRepository {
       code: "E_REPOSITORY_MALFORMED",
       what: "not the name of a GitHub repository",
       value,
-      remedy: "Give it as OWNER/NAME, as in the repository's address.",
+      remedy:
+        "Give it as the repository's OIDC settings show it behind `repo:`: OWNER/NAME, or OWNER@ID/NAME@ID where it is newer.",
     });
   }
   return value;

@@ -2,7 +2,7 @@ import { type FunctionOnStage, parseFunction, type StageName, stages } from "@wo
 import { Stack } from "aws-cdk-lib";
 import { Match, Template } from "aws-cdk-lib/assertions";
 import { beforeAll, describe, expect, it } from "vitest";
-import { parseGitHubRepository } from "./github-subject.ts";
+import { type GitHubRepository, parseGitHubRepository } from "./github-subject.ts";
 import { buildRolesApp, rolesStackName } from "./roles-app.ts";
 
 beforeAll(() => {
@@ -13,9 +13,15 @@ const account = "111111111111";
 const repository = parseGitHubRepository("octo-org/octo-repo");
 const functionOn = (stage: StageName) => parseFunction("lambda-app", stages[stage], "x86_64");
 
-function synthesize(stage: StageName, fns: readonly FunctionOnStage[] = [functionOn(stage)]) {
+function synthesize(
+  stage: StageName,
+  {
+    fns = [functionOn(stage)],
+    named = repository,
+  }: { fns?: FunctionOnStage[]; named?: GitHubRepository } = {},
+) {
   const region = stages[stage].region;
-  const app = buildRolesApp({ account, region, stage: stages[stage], fns, repository });
+  const app = buildRolesApp({ account, region, stage: stages[stage], fns, repository: named });
   const find = (id: string) => {
     const stack = app.node.findChild(id);
     if (!(stack instanceof Stack)) throw new Error(`${id} is no stack`);
@@ -54,12 +60,25 @@ describe("who may take a role", () => {
     ]);
   });
 
-  it.each(["octo-org", "octo-org/*", "*/*", "octo-org/a:environment:prod", "a/b/c", ""])(
-    "no other repository can be smuggled in: %j",
-    (value) => {
-      expect(() => parseGitHubRepository(value)).toThrow(/E_REPOSITORY_MALFORMED/);
-    },
-  );
+  it("with the ids of a repository whose tokens carry them", () => {
+    const named = parseGitHubRepository("octo-org@1234/octo-repo@5678");
+    expect(findSubjects(synthesize("prod", { named }).roles)[0]).toBe(
+      "repo:octo-org@1234/octo-repo@5678:environment:prod",
+    );
+  });
+
+  it.each([
+    "octo-org",
+    "octo-org/*",
+    "*/*",
+    "octo-org/a:environment:prod",
+    "a/b/c",
+    "octo-org@1234/octo-repo",
+    "octo-org@*/octo-repo@*",
+    "",
+  ])("no other repository can be smuggled in: %j", (value) => {
+    expect(() => parseGitHubRepository(value)).toThrow(/E_REPOSITORY_MALFORMED/);
+  });
 });
 
 describe("the policies", () => {
@@ -68,7 +87,7 @@ describe("the policies", () => {
     const fns = Array.from({ length: 40 }, (_, index) =>
       renameFunction(fn, `a-function-of-the-team-${index}`),
     );
-    const policies = Object.values(synthesize("dev", fns).roles.findResources("AWS::IAM::ManagedPolicy"));
+    const policies = Object.values(synthesize("dev", { fns }).roles.findResources("AWS::IAM::ManagedPolicy"));
     for (const { Properties } of policies) {
       expect(JSON.stringify(Properties.PolicyDocument).length).toBeLessThan(6144);
     }

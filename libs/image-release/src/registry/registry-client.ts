@@ -33,6 +33,8 @@ const manifestTypes = [
   "application/vnd.docker.distribution.manifest.v2+json",
 ];
 
+const redirects: readonly number[] = [301, 302, 303, 307, 308];
+
 /** @param signal ends whatever is under way */
 export function createRegistryClient(
   { endpoint, username, password }: RegistryLogin,
@@ -72,10 +74,10 @@ export function createRegistryClient(
       return manifests;
     },
     async hasBlob(digest) {
-      return (await send(`${base}/blobs/${digest}`, { method: "HEAD" }, [404])).ok;
+      const response = await send(`${base}/blobs/${digest}`, { method: "HEAD" }, [404, ...redirects]);
+      return response.status !== 404;
     },
     async getBlob(digest) {
-      const redirects = [301, 302, 303, 307, 308];
       const response = await send(`${base}/blobs/${digest}`, {}, redirects);
       const location = response.headers.get("location");
       // ECR answers with a signed URL of S3, which must not see the registry's password.
