@@ -80,6 +80,23 @@ describe("results", () => {
     await wrote(/The Runtime API refused the result/);
   });
 
+  it.each(["response", "error"])("belong to one attempt: %s", async (kind) => {
+    const { api } = await start(
+      "export const handler = (event: string) => { if (event === 'error') throw new Error('no'); return event; };",
+    );
+    const attempt = await api.invoke(kind, { headers: { "Lambda-Runtime-Invocation-Id": "attempt-2" } });
+    expect([attempt.kind, attempt.headers["lambda-runtime-invocation-id"]]).toEqual([kind, "attempt-2"]);
+    const without = await api.invoke(kind);
+    expect(without.headers).not.toHaveProperty("lambda-runtime-invocation-id");
+  });
+
+  it("of an attempt that had timed out are refused, which doesn't end the loop", async () => {
+    const { api, wrote } = await start("export const handler = (event: unknown) => event;");
+    await api.invoke(1, { responseStatus: 410, headers: { "Lambda-Runtime-Invocation-Id": "attempt-1" } });
+    expect(json(await api.invoke(2))).toBe(2);
+    await wrote(/The Runtime API refused the result/);
+  });
+
   it("end the process where the Runtime API has a fault of its own", async () => {
     const { api, exited } = await start("export const handler = (event: unknown) => event;");
     await api.invoke(1, { responseStatus: 500 });
@@ -192,8 +209,8 @@ describe("errors", () => {
     const { api, exited, output } = await start(`
       export const handler = () => new Promise(() => { setTimeout(() => { ${code} }, 1); });
     `);
-    const outcome = await api.invoke({});
-    expect(outcome.kind).toBe("error");
+    const outcome = await api.invoke({}, { headers: { "Lambda-Runtime-Invocation-Id": "attempt-1" } });
+    expect([outcome.kind, outcome.headers["lambda-runtime-invocation-id"]]).toEqual(["error", "attempt-1"]);
     expect(json(outcome)).toMatchObject({ errorType: type, errorMessage: "late" });
     expect(await exited).toEqual({ code: exit, signal: null });
     expect(output()).toContain("FATAL");
@@ -205,6 +222,7 @@ describe("errors", () => {
     `);
     expect(json(await api.invoke({}))).toBe("done");
     expect((await exited).code).toBe(129);
+    expect(api.initErrors).toEqual([]);
   });
 });
 
@@ -232,6 +250,15 @@ describe("init", () => {
       errorType.startsWith("Runtime.") ? errorType : `Function.${errorType}`,
     );
     expect(await exited).toEqual({ code: 1, signal: null });
+  });
+
+  it.each([
+    ["setTimeout(() => { throw new TypeError('soon'); });", 129, "TypeError"],
+    ["Promise.reject(new TypeError('soon'));", 128, "Runtime.UnhandledPromiseRejection"],
+  ])("fails with what nobody catches: %s", async (source, code, errorType) => {
+    const { api, exited } = await start(`${source} export const handler = () => 1;`);
+    expect(await exited).toEqual({ code, signal: null });
+    expect(api.initErrors.map(json)).toEqual([expect.objectContaining({ errorType, errorMessage: "soon" })]);
   });
 
   it("finds nested exports", async () => {
@@ -549,6 +576,23 @@ describe("SIGTERM", () => {
     process.kill("SIGTERM");
     expect(await exited).toEqual({ code: 0, signal: null });
     expect(output()).toMatch(/last hook[\s\S]*first hook[\s\S]*bad hook/);
+  });
+
+  it("takes no more invocations, and runs the hooks once", async () => {
+    const { api, process, exited, output, wrote } = await start(`
+      import { onShutdown } from "lambda-runtime";
+      onShutdown(() => new Promise<void>((resolve) => { process.once("SIGUSR2", () => resolve()); console.log("hook"); }));
+      export const handler = () => console.log("handled");
+    `);
+    await api.until(() => api.waiting === 1);
+    process.kill("SIGTERM");
+    await wrote(/hook/);
+    await api.until(() => api.waiting === 0);
+    void api.invoke({});
+    process.kill("SIGTERM");
+    process.kill("SIGUSR2");
+    expect(await exited).toEqual({ code: 0, signal: null });
+    expect(output().match(/hook|handled/g)).toEqual(["hook"]);
   });
 
   it("lets an invocation finish first", async () => {

@@ -28,13 +28,23 @@ export function parseConcurrency(environment: Environment): number {
   return Number.isInteger(concurrency) && concurrency > 0 ? concurrency : 1;
 }
 
+/** One connection, which carries one invocation at a time. */
+interface Lane {
+  readonly client: RuntimeClient;
+  /** In flight; undefined while the lane waits for the next one. */
+  invocation: Invocation | undefined;
+}
+
 /** The life of an execution environment: loads the handler, answers invocations, and ends in good order. */
 export class Engine {
   readonly #props: EngineProps;
   readonly #address: string;
   readonly #template: ContextTemplate;
-  readonly #inFlight = new Set<string>();
+  readonly #lanes: Lane[] = [];
+  /** Whether an invocation has ever come. */
+  #invoked = false;
   #stopping = false;
+  #shutDown: Promise<never> | undefined;
 
   constructor(props: EngineProps) {
     this.#props = props;
@@ -47,20 +57,21 @@ export class Engine {
     const invoke = await this.#init();
     const { promise, reject } = Promise.withResolvers<never>();
     for (let lane = 0; lane < parseConcurrency(this.#props.environment); lane += 1)
-      this.#serve(invoke).then(undefined, reject);
+      this.#openLane(invoke).then(undefined, reject);
     return promise;
   }
 
-  /** On SIGTERM: finishes what is in flight, runs the shutdown hooks, and exits with 0. */
+  /** On SIGTERM: takes no more invocations, finishes what is in flight, runs the shutdown hooks, and exits with 0. */
   async stop(): Promise<void> {
-    if (this.#stopping) return;
     this.#stopping = true;
-    if (this.#inFlight.size === 0) await this.#shutDown();
+    for (const { client, invocation } of this.#lanes) if (invocation === undefined) client.close();
+    await this.#shutDownWhenIdle();
   }
 
   /**
    * On an error that nobody caught: fails what is in flight, since the process can't be trusted any more, and exits.
-   * The codes are those of AWS's own client for Node.js.
+   * Until the first invocation has come, it is the start that has failed. Codes and calls are those of AWS's own client
+   * for Node.js.
    *
    * @see https://github.com/aws/aws-lambda-nodejs-runtime-interface-client/blob/main/src/index.mjs
    */
@@ -71,8 +82,9 @@ export class Engine {
     const runtimeError =
       kind === "uncaughtException" ? cause : { ...cause, errorType: "Runtime.UnhandledPromiseRejection" };
     try {
-      for (const requestId of this.#inFlight) {
-        await new RuntimeClient(this.#address).fail(requestId, runtimeError);
+      if (!this.#invoked) await new RuntimeClient(this.#address).failInit(runtimeError);
+      for (const { invocation } of this.#lanes) {
+        if (invocation !== undefined) await new RuntimeClient(this.#address).fail(invocation, runtimeError);
       }
     } catch (unreachable) {
       log("FATAL", "The error could not be reported", unreachable);
@@ -92,21 +104,23 @@ export class Engine {
     }
   }
 
-  /** One lane: one connection, one invocation at a time. */
-  async #serve(invoke: Invoke): Promise<void> {
+  async #openLane(invoke: Invoke): Promise<void> {
     const client = new RuntimeClient(this.#address);
+    const lane: Lane = { client, invocation: undefined };
+    this.#lanes.push(lane);
     while (!this.#stopping) {
       const invocation = await client.next();
-      this.#inFlight.add(invocation.requestId);
+      lane.invocation = invocation;
+      this.#invoked = true;
       try {
         await this.#answer(client, invoke, invocation);
       } finally {
-        this.#inFlight.delete(invocation.requestId);
+        lane.invocation = undefined;
         this.#props.store.leave();
       }
     }
     client.close();
-    if (this.#inFlight.size === 0) await this.#shutDown();
+    await this.#shutDownWhenIdle();
   }
 
   #answer(client: RuntimeClient, invoke: Invoke, invocation: Invocation): Promise<void> {
@@ -115,7 +129,7 @@ export class Engine {
     try {
       context = buildContext(this.#template, invocation);
     } catch (error) {
-      return this.#fail(client, invocation.requestId, error);
+      return this.#fail(client, invocation, error);
     }
     return this.#props.store.run(context, () => this.#invoke(client, invoke, invocation, context));
   }
@@ -123,26 +137,26 @@ export class Engine {
   async #invoke(
     client: RuntimeClient,
     invoke: Invoke,
-    { requestId, event }: Invocation,
+    invocation: Invocation,
     context: Context,
   ): Promise<void> {
     let result: Result;
     try {
-      result = await invoke(parseEvent(event), context);
+      result = await invoke(parseEvent(invocation.event), context);
     } catch (error) {
-      await this.#fail(client, requestId, error);
+      await this.#fail(client, invocation, error);
       return;
     }
-    await this.#deliver(client, requestId, result);
+    await this.#deliver(client, invocation, result);
   }
 
-  async #deliver(client: RuntimeClient, requestId: string, result: Result): Promise<void> {
+  async #deliver(client: RuntimeClient, invocation: Invocation, result: Result): Promise<void> {
     const { log } = this.#props;
     let delivery: Delivery;
     if (typeof result === "string") {
-      delivery = await client.respond(requestId, result);
+      delivery = await client.respond(invocation, result);
     } else {
-      const streamed = await client.respondStreaming(requestId, result);
+      const streamed = await client.respondStreaming(invocation, result);
       if (streamed.failure !== undefined) log("ERROR", "Invoke Error", streamed.failure.error);
       delivery = streamed.delivery;
     }
@@ -150,18 +164,25 @@ export class Engine {
     if (delivery === "tooLarge") {
       const size = typeof result === "string" ? `${Buffer.byteLength(result)} bytes` : "its stream";
       const message = `the result is larger than Lambda takes: ${size}`;
-      await this.#fail(client, requestId, new EngineError("Function.ResponseSizeTooLarge", message));
+      await this.#fail(client, invocation, new EngineError("Function.ResponseSizeTooLarge", message));
     }
   }
 
-  async #fail(client: RuntimeClient, requestId: string, error: unknown): Promise<void> {
+  async #fail(client: RuntimeClient, invocation: Invocation, error: unknown): Promise<void> {
     const { log } = this.#props;
     log("ERROR", "Invoke Error", error);
-    const delivery = await client.fail(requestId, buildRuntimeError(error));
+    const delivery = await client.fail(invocation, buildRuntimeError(error));
     if (delivery !== "accepted") log("ERROR", "The Runtime API refused the report of the error");
   }
 
-  async #shutDown(): Promise<never> {
+  /** Once, whoever asks for it. */
+  async #shutDownWhenIdle(): Promise<void> {
+    if (this.#lanes.some(({ invocation }) => invocation !== undefined)) return;
+    this.#shutDown ??= this.#runHooksAndExit();
+    await this.#shutDown;
+  }
+
+  async #runHooksAndExit(): Promise<never> {
     const errors = await runShutdownHooks();
     for (const error of errors) this.#props.log("ERROR", "Shutdown Hook Error", error);
     return this.#props.exit(0);

@@ -8,9 +8,20 @@ import {
   type RuntimeError,
 } from "./runtime-error.ts";
 
-/** An invocation as the Runtime API hands it out. */
-export interface Invocation {
+/** Which invocation an answer belongs to. */
+export interface InvocationKey {
   readonly requestId: string;
+  /**
+   * Of this attempt: a retry can have the same request id, and must not get the late answer of an attempt that had
+   * timed out. Lambda refuses that one by this id.
+   *
+   * @see https://github.com/aws/aws-lambda-rust-runtime/issues/1155
+   */
+  readonly invocationId: string | undefined;
+}
+
+/** An invocation as the Runtime API hands it out. */
+export interface Invocation extends InvocationKey {
   /** Epoch milliseconds. */
   readonly deadlineMs: number;
   readonly functionArn: string;
@@ -55,6 +66,7 @@ const smallBodyLength = 16 * 1024;
 /** What comes with an invocation. */
 const keys = {
   requestId: buildFieldKey("Lambda-Runtime-Aws-Request-Id"),
+  invocationId: buildFieldKey("Lambda-Runtime-Invocation-Id"),
   deadlineMs: buildFieldKey("Lambda-Runtime-Deadline-Ms"),
   functionArn: buildFieldKey("Lambda-Runtime-Invoked-Function-Arn"),
   traceId: buildFieldKey("Lambda-Runtime-Trace-Id"),
@@ -90,6 +102,7 @@ export class RuntimeClient {
     if (requestId === undefined) throw new RuntimeApiError("next was answered without a request id");
     return {
       requestId,
+      invocationId: headers.get(keys.invocationId),
       deadlineMs: Number(headers.get(keys.deadlineMs)),
       functionArn: headers.get(keys.functionArn) ?? "",
       traceId: headers.get(keys.traceId),
@@ -101,8 +114,8 @@ export class RuntimeClient {
   }
 
   /** @param body JSON */
-  async respond(requestId: string, body: string): Promise<Delivery> {
-    const head = `${this.#post(`invocation/${requestId}/response`)}Content-Type: application/json\r\n`;
+  async respond(key: InvocationKey, body: string): Promise<Delivery> {
+    const head = `${this.#answerHead(key, "response")}Content-Type: application/json\r\n`;
     return judge(await this.#send(head, body));
   }
 
@@ -110,9 +123,9 @@ export class RuntimeClient {
    * Sends a result while it is made. Where its source fails, trailers say so.
    * @see https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming
    */
-  async respondStreaming(requestId: string, result: StreamedResult): Promise<StreamedDelivery> {
+  async respondStreaming(key: InvocationKey, result: StreamedResult): Promise<StreamedDelivery> {
     const head = [
-      `${this.#post(`invocation/${requestId}/response`)}Content-Type: ${result.contentType}`,
+      `${this.#answerHead(key, "response")}Content-Type: ${result.contentType}`,
       "Lambda-Runtime-Function-Response-Mode: streaming",
       "Transfer-Encoding: chunked",
       `Trailer: ${errorTypeTrailer}, ${errorBodyTrailer}`,
@@ -139,16 +152,16 @@ export class RuntimeClient {
     }
   }
 
-  async fail(requestId: string, error: RuntimeError): Promise<Delivery> {
+  async fail(key: InvocationKey, error: RuntimeError): Promise<Delivery> {
     const cause = buildXRayCause(error, process.cwd());
-    const head = `${this.#errorHead(`invocation/${requestId}/error`, error)}${
+    const head = `${this.#answerHead(key, "error")}${buildErrorFields(error)}${
       cause === undefined ? "" : `Lambda-Runtime-Function-XRay-Error-Cause: ${cause}\r\n`
     }`;
     return judge(await this.#send(head, JSON.stringify(error)));
   }
 
   async failInit(error: RuntimeError): Promise<void> {
-    judge(await this.#send(this.#errorHead("init/error", error), JSON.stringify(error)));
+    judge(await this.#send(this.#post("init/error") + buildErrorFields(error), JSON.stringify(error)));
   }
 
   close(): void {
@@ -159,9 +172,9 @@ export class RuntimeClient {
     return `POST /2018-06-01/runtime/${path}${this.#host}`;
   }
 
-  #errorHead(path: string, error: RuntimeError): string {
-    const type = buildErrorTypeHeader(error);
-    return `${this.#post(path)}Content-Type: application/json\r\nLambda-Runtime-Function-Error-Type: ${type}\r\n`;
+  #answerHead({ requestId, invocationId }: InvocationKey, kind: "response" | "error"): string {
+    const head = this.#post(`invocation/${requestId}/${kind}`);
+    return invocationId === undefined ? head : `${head}Lambda-Runtime-Invocation-Id: ${invocationId}\r\n`;
   }
 
   #send(head: string, body: string): Promise<WireResponse> {
@@ -179,6 +192,11 @@ function judge({ status, body }: WireResponse): Delivery {
   if (status >= 500) throw new RuntimeApiError(`the Runtime API answered ${status}: ${body.text()}`);
   if (status === 413) return "tooLarge";
   return status < 300 ? "accepted" : "refused";
+}
+
+function buildErrorFields(error: RuntimeError): string {
+  const type = buildErrorTypeHeader(error);
+  return `Content-Type: application/json\r\nLambda-Runtime-Function-Error-Type: ${type}\r\n`;
 }
 
 async function writeChunk(body: BodyWriter, bytes: Uint8Array): Promise<void> {

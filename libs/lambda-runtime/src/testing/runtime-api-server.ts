@@ -111,6 +111,7 @@ export class RuntimeApiServer {
       response.on("close", () => {
         const at = this.#waiting.indexOf(response);
         if (at >= 0) this.#waiting.splice(at, 1);
+        this.#look();
       });
       this.#dispatch();
     } else if (kind === "invocation") {
