@@ -3,9 +3,9 @@ import { buildStageEnvironment, parseStageChoice } from "@workspace/stage-run";
 import {
   type CommandResult,
   createProgressView,
-  explainInterruption,
   formatError,
   formatResult,
+  listenForInterruption,
   type ProgressView,
 } from "@workspace/terminal";
 import { Command } from "commander";
@@ -25,10 +25,7 @@ interface Options {
   readonly repository?: string;
 }
 
-const interruption = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.on(signal, () => interruption.abort(explainInterruption(signal)));
-}
+const interruption = listenForInterruption(process);
 
 function readSurroundings({ stage: chosen }: Options, view: ProgressView): Surroundings {
   const stage = parseStageChoice(chosen === undefined ? [] : ["--stage", chosen], process.env);
@@ -38,7 +35,7 @@ function readSurroundings({ stage: chosen }: Options, view: ProgressView): Surro
     region,
     baseImage,
     nodeArch: process.arch,
-    onProgress: view.show,
+    onProgress: interruption.endWaits(view.show),
     onDetail: view.detail,
     signal: interruption.signal,
   };

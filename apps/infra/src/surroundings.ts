@@ -21,6 +21,7 @@ export interface Surroundings {
   readonly baseImage: string;
   /** As in `process.arch`. */
   readonly nodeArch: string;
+  /** Throws the `E_INTERRUPTED` out of a wait once the command is to end. */
   readonly onProgress: OnProgress;
   /** A line of a tool that is at work. */
   readonly onDetail: (line: string) => void;

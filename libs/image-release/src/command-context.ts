@@ -15,6 +15,7 @@ export interface Surroundings {
   readonly containerCli: string;
   /** `BASE_IMAGE`, or the stage's. */
   readonly baseImage: string;
+  /** Throws the `E_INTERRUPTED` out of a wait once the command is to end. */
   readonly onProgress: OnProgress;
   /** A line that a tool printed on the way. */
   readonly onDetail: (line: string) => void;

@@ -1,13 +1,12 @@
-import { constants } from "node:os";
 import { join } from "node:path";
 import { CodedError, exitCodes, parseHostArchitecture } from "@workspace/shared-config";
 import { buildStageEnvironment, parseStageChoice } from "@workspace/stage-run";
 import {
   type CommandResult,
   createProgressView,
-  explainInterruption,
   formatError,
   formatResult,
+  listenForInterruption,
   type ProgressView,
 } from "@workspace/terminal";
 import { explainAwsFailure } from "./aws-failure.ts";
@@ -19,24 +18,7 @@ import {
 } from "./command-context.ts";
 import { buildProgram } from "./program.ts";
 
-const interruption = new AbortController();
-let interruptedMs = 0;
-
-/**
- * The first signal ends what may be ended; a second one ends the process. Launchers hand on what the terminal has
- * sent already, so the same key press comes more than once.
- */
-function interrupt(signal: NodeJS.Signals): void {
-  if (!interruption.signal.aborted) {
-    interruptedMs = performance.now();
-    interruption.abort(explainInterruption(signal));
-    const note = `${signal}: what is being moved is finished first; once more ends it at once\n`;
-    setTimeout(() => process.stderr.write(note), 500).unref();
-  } else if (performance.now() - interruptedMs > 1_000) {
-    process.exit(128 + constants.signals[signal]);
-  }
-}
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, interrupt);
+const interruption = listenForInterruption(process);
 
 function readSurroundings(options: SharedOptions, view: ProgressView): Surroundings {
   const stage = parseStageChoice(options.stage === undefined ? [] : ["--stage", options.stage], process.env);
@@ -50,10 +32,7 @@ function readSurroundings(options: SharedOptions, view: ProgressView): Surroundi
     region: AWS_REGION,
     containerCli: CDK_DOCKER,
     baseImage: BASE_IMAGE,
-    onProgress: (progress) => {
-      view.show(progress);
-      if (progress.kind.startsWith("waiting")) interruption.signal.throwIfAborted();
-    },
+    onProgress: interruption.endWaits(view.show),
     onDetail: view.detail,
     onLine: (line) => process.stdout.write(`${line}\n`),
     signal: interruption.signal,

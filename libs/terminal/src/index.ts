@@ -1,4 +1,5 @@
 export type { CommandResult } from "./command-result.ts";
-export { explainInterruption, formatError, formatResult } from "./output.ts";
+export { type Interruption, listenForInterruption } from "./interruption.ts";
+export { formatError, formatResult } from "./output.ts";
 export { createProgressView, type ProgressView } from "./progress-view.ts";
 export { formatTable } from "./table.ts";

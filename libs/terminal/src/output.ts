@@ -30,12 +30,3 @@ function listCauses(cause: unknown): string[] {
   const name = cause instanceof CodedError ? "" : `${cause.name}: `;
   return [`  because: ${name}${cause.message.replaceAll("\n", "\n  | ")}`, ...listCauses(cause.cause)];
 }
-
-export function explainInterruption(signal: string): CodedError {
-  return new CodedError({
-    code: "E_INTERRUPTED",
-    what: "the command was interrupted",
-    value: signal,
-    remedy: "Run it again: it goes on where this run ended.",
-  });
-}
