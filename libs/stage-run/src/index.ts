@@ -1,1 +1,1 @@
-export { buildStageArgv, buildStageEnvironment, parseStageChoice } from "./stage-environment.ts";
+export { buildStageEnvironment, parseStageChoice } from "./stage-environment.ts";

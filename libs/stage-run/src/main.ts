@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { delimiter, join } from "node:path";
-import { CodedError, exitCodes } from "@workspace/shared-config";
+import { CodedError, exitCodes, stageNames } from "@workspace/shared-config";
 import { buildStageArgv, buildStageEnvironment, parseStageChoice } from "./stage-environment.ts";
 
-const usage = "Usage: stage-run COMMAND [ARGUMENT ...] [--stage local|dev|prod]";
+const usage = `Usage: stage-run COMMAND [ARGUMENT ...] [--stage ${stageNames.join("|")}]`;
 
 function run(command: readonly string[]): void {
   if (command.length === 0)

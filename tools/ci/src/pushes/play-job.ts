@@ -24,7 +24,7 @@ interface Workflow {
 type Outputs = Record<string, Record<string, string>>;
 
 /** A step that did not end with exit code 0 ends the job. */
-export class StepFailed extends Error {
+class StepFailed extends Error {
   constructor(run: string, output: string) {
     super(`step failed: ${run}\n${output}`);
   }

@@ -109,5 +109,3 @@ export function createFakeCloudFormation({ lambda, later }: FakeCloudFormationPr
     },
   };
 }
-
-export type FakeCloudFormation = ReturnType<typeof createFakeCloudFormation>;

@@ -120,8 +120,6 @@ export function createFakeEcr(
   };
 }
 
-export type FakeEcr = ReturnType<typeof createFakeEcr>;
-
 function mediaTypeOf(isIndex: boolean): string {
   return isIndex ? "application/vnd.oci.image.index.v1+json" : "application/vnd.oci.image.manifest.v1+json";
 }

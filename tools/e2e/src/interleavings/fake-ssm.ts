@@ -13,21 +13,26 @@ export interface PutInput {
   readonly Overwrite?: boolean;
 }
 
-/** Parameter Store: versions that count up, an atomic create, and a history of the last 100. */
-export function createFakeSsm(onPut: (name: string) => void) {
+/** For how long a read may show what was before the last write. */
+const longestLagMs = 1_500;
+
+/** Parameter Store: versions that count up, an atomic create, a history of the last 100, and reads that may lag. */
+export function createFakeSsm(nowMs: () => number, onPut: (name: string) => void) {
   const parameters = new Map<string, ParameterVersion[]>();
+  const writtenAtMs = new Map<string, number>();
   const newest = (name: string) => parameters.get(name)?.at(-1);
+  const lags = (name: string) => nowMs() - (writtenAtMs.get(name) ?? 0) < longestLagMs;
 
   return {
     newest,
     history: (name: string): readonly ParameterVersion[] => parameters.get(name) ?? [],
     remove: (name: string) => parameters.delete(name),
+    laggingOperations: {
+      GetParameter: ({ Name }: { Name: string }) =>
+        describe(Name, lags(Name) ? parameters.get(Name)?.at(-2) : newest(Name)),
+    },
     operations: {
-      GetParameter({ Name }: { Name: string }) {
-        const found = newest(Name);
-        if (found === undefined) throw buildAwsError("ParameterNotFound");
-        return { Parameter: { Name, ...found } };
-      },
+      GetParameter: ({ Name }: { Name: string }) => describe(Name, newest(Name)),
       GetParameters({ Names }: { Names: string[] }) {
         const found = Names.filter((name) => parameters.has(name));
         return { Parameters: found.map((Name) => ({ Name, ...newest(Name) })) };
@@ -47,6 +52,7 @@ export function createFakeSsm(onPut: (name: string) => void) {
         if (versions.length > 0 && !Overwrite) throw buildAwsError("ParameterAlreadyExists");
         const Version = (versions.at(-1)?.Version ?? 0) + 1;
         parameters.set(Name, [...versions, { Version, Value, Description }].slice(-100));
+        writtenAtMs.set(Name, nowMs());
         onPut(Name);
         return { Version };
       },
@@ -54,4 +60,7 @@ export function createFakeSsm(onPut: (name: string) => void) {
   };
 }
 
-export type FakeSsm = ReturnType<typeof createFakeSsm>;
+function describe(Name: string, found: ParameterVersion | undefined) {
+  if (found === undefined) throw buildAwsError("ParameterNotFound");
+  return { Parameter: { Name, ...found } };
+}
