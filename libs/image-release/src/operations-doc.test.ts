@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { exitCodeMeanings, exitCodes } from "@workspace/shared-config";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
 import { buildProgram } from "./program.ts";
@@ -21,6 +22,14 @@ describe("docs/operations.md", () => {
     )?.[1];
     expect(documented).toBe(stdout.trimEnd());
   });
+
+  it.each(Object.values(exitCodes))(
+    "says of exit code %i what the commands say, or the gist of it",
+    (code) => {
+      const row = new RegExp(`^\\| ${code} +\\| (.+?) +\\|$`, "m").exec(operations);
+      expect(exitCodeMeanings[code]).toContain(row?.[1] ?? "a row of the table");
+    },
+  );
 
   it.each([
     "A bad release is live",

@@ -1,4 +1,4 @@
-import { exitCodes } from "@workspace/shared-config";
+import { exitCodeMeanings, exitCodes } from "@workspace/shared-config";
 import type { CommandResult } from "@workspace/terminal";
 import { Command } from "commander";
 import type { CommandContext, SharedOptions } from "./command-context.ts";
@@ -39,11 +39,9 @@ const commands: readonly AddCommand[] = [
 
 const exitCodeHelp = `
 Exit codes:
-  ${exitCodes.done}  done, or nothing to do
-  ${exitCodes.failed}  failed, and nothing moved
-  ${exitCodes.rolledBack}  failed after something had moved; it was put back
-  ${exitCodes.drift}  what is published, deployed and live disagree
-  ${exitCodes.leaseHeld}  another command holds the lease, or took it over`;
+${Object.values(exitCodes)
+  .map((code) => `  ${code}  ${exitCodeMeanings[code]}`)
+  .join("\n")}`;
 
 export function buildProgram(run: RunCommand): Command {
   const program = new Command("image-release")

@@ -29,6 +29,16 @@ export const exitCodes = {
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
+/** For a person, who may not see the code itself: Nx ends with 1 whatever its command ended with. */
+export const exitCodeMeanings: Readonly<Record<ExitCode, string>> = {
+  [exitCodes.done]: "done, or nothing to do",
+  [exitCodes.failed]: "failed, and nothing moved",
+  [exitCodes.rolledBack]:
+    "failed after something had moved; it was put back, unless the message says otherwise",
+  [exitCodes.drift]: "drift: what is published, deployed and live disagree",
+  [exitCodes.leaseHeld]: "another command holds the lease (or took it over) and nothing more was moved",
+};
+
 /** A failure that was foreseen. Everything else is a bug and is shown with its stack. */
 export class CodedError extends Error {
   override readonly name = "CodedError";

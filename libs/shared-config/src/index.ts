@@ -1,4 +1,10 @@
-export { CodedError, type CodedErrorProps, type ExitCode, exitCodes } from "./coded-error.ts";
+export {
+  CodedError,
+  type CodedErrorProps,
+  type ExitCode,
+  exitCodeMeanings,
+  exitCodes,
+} from "./coded-error.ts";
 export { containerCliEnvironment } from "./container-cli.ts";
 export {
   type FunctionConfig,

@@ -1,4 +1,4 @@
-import { CodedError } from "@workspace/shared-config";
+import { CodedError, exitCodes } from "@workspace/shared-config";
 import { describe, expect, it } from "vitest";
 import { formatError, formatResult } from "./output.ts";
 
@@ -48,6 +48,21 @@ describe("formatError", () => {
     expect(error("")).toContain("got: \n");
     expect(error(undefined)).not.toContain("got");
   });
+
+  it.each([
+    [
+      exitCodes.rolledBack,
+      "failed after something had moved; it was put back, unless the message says otherwise",
+    ],
+    [exitCodes.drift, "drift: what is published, deployed and live disagree"],
+    [exitCodes.leaseHeld, "another command holds the lease (or took it over) and nothing more was moved"],
+  ])("says that it ends with %i, and what that means", (exitCode, meaning) => {
+    const error = new CodedError({ code: "E_X", what: "x", value: "y", remedy: "Do.", exitCode });
+    expect(formatError(error)).toBe(`E_X: x\n  got: y\n  exit code ${exitCode}: ${meaning}\n  → Do.\n`);
+  });
+
+  it("says nothing of it where it only failed", () =>
+    expect(formatError(new CodedError({ code: "E_X", what: "x", remedy: "Do." }))).toBe("E_X: x\n  → Do.\n"));
 
   it("shows a bug with its stack", () => {
     expect(formatError(new TypeError("x is not a function"))).toContain("output.test.ts");

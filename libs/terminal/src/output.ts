@@ -1,4 +1,4 @@
-import { CodedError } from "@workspace/shared-config";
+import { CodedError, exitCodeMeanings, exitCodes } from "@workspace/shared-config";
 import type { CommandResult } from "./command-result.ts";
 
 /** What goes to standard output. */
@@ -9,13 +9,16 @@ export function formatResult({ lines, value }: CommandResult, json: boolean): st
 
 /**
  * What goes to standard error: a foreseen failure as what failed, the value that came and what to do, each cause
- * below it; anything else is a bug and is shown with its stack.
+ * below it, and its exit code where that says more than that it failed; anything else is a bug and is shown with its
+ * stack.
  */
 export function formatError(error: unknown): string {
   if (!(error instanceof CodedError)) return `${error instanceof Error ? (error.stack ?? error) : error}\n`;
-  const { code, what, value, remedy } = error;
+  const { code, what, value, remedy, exitCode } = error;
   const came = value === undefined ? [] : [formatValue(value)];
-  return [`${code}: ${what}`, ...came, ...listCauses(error.cause), `  → ${remedy}`, ""].join("\n");
+  const ends =
+    exitCode === exitCodes.failed ? [] : [`  exit code ${exitCode}: ${exitCodeMeanings[exitCode]}`];
+  return [`${code}: ${what}`, ...came, ...listCauses(error.cause), ...ends, `  → ${remedy}`, ""].join("\n");
 }
 
 /** A text of several lines, such as what a tool said, keeps them. */

@@ -101,6 +101,7 @@ describe("release, of something else", () => {
     const tag = stage.checkout.commit("feat: broken");
     const { exitCode, stderr, stdout } = await stage.run("release");
     expect(stderr).toContain("E_SMOKE_FAILED");
+    expect(stderr).toContain("\n  exit code 2: failed after something had moved; it was put back");
     expect([exitCode, stdout]).toEqual([exitCodes.rolledBack, ""]);
     expect([await readTag(), await readLive()]).toEqual(before);
     expect(await findImage(stage.clients, stage.fn("local"), tag)).toBeDefined();
