@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { stageNames } from "@workspace/shared-config";
 import { execa } from "execa";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
@@ -79,8 +80,13 @@ it("a second signal ends a command at once, whatever it is at", async () => {
   expect((await running).exitCode).toBe(128 + 15);
 });
 
-function start(command: string) {
-  return execa(join(import.meta.dirname, "../bin/infra"), [command, "--function", "lambda-app"], {
+it("the help names every stage", async () => {
+  const { stdout } = await start("deploy", "--help");
+  expect(stdout).toContain(`--stage <name>     ${stageNames.join(", ")} (default: $STAGE, or local)`);
+});
+
+function start(...argv: string[]) {
+  return execa(join(import.meta.dirname, "../bin/infra"), [...argv, "--function", "lambda-app"], {
     reject: false,
     extendEnv: false,
     env: {

@@ -1,4 +1,4 @@
-import { CodedError, exitCodes } from "@workspace/shared-config";
+import { CodedError, defaultStageName, exitCodes, stageNames } from "@workspace/shared-config";
 import { buildStageEnvironment, parseStageChoice } from "@workspace/stage-run";
 import {
   type CommandResult,
@@ -53,7 +53,7 @@ function addCommand(
   return program
     .command(name)
     .description(description)
-    .option("--stage <name>", "local, dev, prod (default: $STAGE, or local)")
+    .option("--stage <name>", `${stageNames.join(", ")} (default: $STAGE, or ${defaultStageName})`)
     .option("--json", "print the result as one JSON document")
     .action(async (options: Options) => {
       const view = await createProgressView(process.stderr);
