@@ -10,7 +10,12 @@ import { loadHandler } from "./handler/load-handler.ts";
 import type { InvocationStore } from "./invocation/invocation-store.ts";
 import { runShutdownHooks } from "./lifecycle/shutdown.ts";
 import type { Log } from "./logging/logger.ts";
-import { type Delivery, type Invocation, RuntimeClient } from "./runtime-api/runtime-client.ts";
+import {
+  type Delivery,
+  type Invocation,
+  RuntimeClient,
+  type StreamedResult,
+} from "./runtime-api/runtime-client.ts";
 import { buildRuntimeError, EngineError } from "./runtime-api/runtime-error.ts";
 
 export interface EngineProps {
@@ -152,20 +157,27 @@ export class Engine {
 
   async #deliver(client: RuntimeClient, invocation: Invocation, result: Result): Promise<void> {
     const { log } = this.#props;
-    let delivery: Delivery;
-    if (typeof result === "string") {
-      delivery = await client.respond(invocation, result);
-    } else {
-      const streamed = await client.respondStreaming(invocation, result);
-      if (streamed.failure !== undefined) log("ERROR", "Invoke Error", streamed.failure.error);
-      delivery = streamed.delivery;
-    }
+    const delivery =
+      typeof result === "string"
+        ? await client.respond(invocation, result)
+        : await this.#stream(client, invocation, result);
     if (delivery === "refused") log("ERROR", "The Runtime API refused the result");
     if (delivery === "tooLarge") {
       const size = typeof result === "string" ? `${Buffer.byteLength(result)} bytes` : "its stream";
       const message = `the result is larger than Lambda takes: ${size}`;
       await this.#fail(client, invocation, new EngineError("Function.ResponseSizeTooLarge", message));
     }
+  }
+
+  /** Resolves when the handler has ended too: what it does after the end of its stream belongs to its invocation. */
+  async #stream(client: RuntimeClient, invocation: Invocation, result: StreamedResult): Promise<Delivery> {
+    const report = (error: unknown) => this.#props.log("ERROR", "Invoke Error", error);
+    const { delivery, failure, released } = await client.respondStreaming(invocation, result);
+    released?.catch(report);
+    // Where the server wanted no more, the handler may wait for ever for someone to take what it has written.
+    const failed = failure ?? (released === undefined ? await result.rest : undefined);
+    if (failed !== undefined) report(failed.error);
+    return delivery;
   }
 
   async #fail(client: RuntimeClient, invocation: Invocation, error: unknown): Promise<void> {

@@ -1,4 +1,5 @@
 import type { HttpEvent } from "./http-event.ts";
+import { addContentType, readHead } from "./response-head.ts";
 
 /** What a function answers an HTTP event with; which fields it has is up to the event's kind. */
 export interface HttpResult {
@@ -14,9 +15,10 @@ export interface HttpResult {
 /** The response in the form that the sender of the event takes. */
 export async function buildHttpResult(source: HttpEvent, response: Response): Promise<HttpResult> {
   const statusCode = response.status;
-  const body = encodeBody(Buffer.from(await response.arrayBuffer()));
-  const cookies = response.headers.getSetCookie();
-  const headers = Object.fromEntries([...response.headers].filter(([name]) => name !== "set-cookie"));
+  const { headers: named, cookies } = readHead(response);
+  const bytes = Buffer.from(await response.arrayBuffer());
+  const body = encodeBody(bytes);
+  const headers = bytes.length === 0 ? named : addContentType(named, !body.isBase64Encoded);
   if (source.kind === "v2") {
     return { statusCode, headers, ...(cookies.length > 0 && { cookies }), ...body };
   }
@@ -27,7 +29,7 @@ export async function buildHttpResult(source: HttpEvent, response: Response): Pr
   if (source.kind === "alb" && !source.event.multiValueHeaders) {
     return { ...status, headers: { ...headers, ...spellCookies(cookies) }, ...body };
   }
-  const lists: Record<string, string[]> = {};
+  const lists: Record<string, readonly string[]> = {};
   for (const [name, value] of Object.entries(headers)) lists[name] = [value];
   if (cookies.length > 0) lists["set-cookie"] = cookies;
   return { ...status, multiValueHeaders: lists, ...body };

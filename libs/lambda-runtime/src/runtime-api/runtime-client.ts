@@ -52,12 +52,23 @@ export interface StreamedResult {
   readonly first: IteratorResult<Uint8Array>;
   /** Where the pieces after the first one come from. */
   readonly source: AsyncIterator<Uint8Array>;
+  /** Settles when the handler has ended, which may be long after the source, with what it failed by. */
+  readonly rest?: Promise<Failure | undefined>;
+}
+
+export interface Failure {
+  readonly error: unknown;
 }
 
 export interface StreamedDelivery {
   readonly delivery: Delivery;
   /** What the source threw after the first piece. */
-  readonly failure: { readonly error: unknown } | undefined;
+  readonly failure: Failure | undefined;
+  /**
+   * Only where the server wanted no more: settles when the source has let go, which may be never. Rejects with what the
+   * source throws meanwhile.
+   */
+  readonly released: Promise<unknown> | undefined;
 }
 
 /** Characters. */
@@ -131,25 +142,26 @@ export class RuntimeClient {
       `Trailer: ${errorTypeTrailer}, ${errorBodyTrailer}`,
     ];
     let piece = result.first;
-    let failure: StreamedDelivery["failure"];
-    try {
-      const response = await this.#connection.stream(`${head.join("\r\n")}\r\n\r\n`, async (body) => {
-        while (!piece.done && failure === undefined) {
-          await writeChunk(body, piece.value);
-          try {
-            piece = await result.source.next();
-          } catch (error) {
-            failure = { error };
-          }
+    let asked: Promise<unknown> | undefined;
+    let failure: Failure | undefined;
+    const response = await this.#connection.stream(`${head.join("\r\n")}\r\n\r\n`, async (body) => {
+      while (!piece.done && failure === undefined) {
+        await writeChunk(body, piece.value);
+        try {
+          const next = result.source.next();
+          asked = next;
+          piece = await next;
+        } catch (error) {
+          failure = { error };
         }
-        const trailers = failure === undefined ? "" : buildErrorTrailers(buildRuntimeError(failure.error));
-        await body.write(Buffer.from(`0\r\n${trailers}\r\n`));
-      });
-      return { delivery: judge(response), failure };
-    } finally {
-      // The server wanted no more of it: its source must not go on.
-      if (!piece.done && failure === undefined) await result.source.return?.();
-    }
+      }
+      const trailers = failure === undefined ? "" : buildErrorTrailers(buildRuntimeError(failure.error));
+      await body.write(Buffer.from(`0\r\n${trailers}\r\n`));
+    });
+    const delivery = judge(response);
+    const wantedAll = piece.done || failure !== undefined;
+    const released = wantedAll ? undefined : Promise.all([asked, result.source.return?.()]);
+    return { delivery, failure, released };
   }
 
   async fail(key: InvocationKey, error: RuntimeError): Promise<Delivery> {

@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream";
 import type { Context } from "../handler/context.ts";
-import type { StreamedResult } from "../runtime-api/runtime-client.ts";
+import type { Failure, StreamedResult } from "../runtime-api/runtime-client.ts";
 import { buildPrelude, type HttpPrelude, httpResponseContentType, streamPieces } from "./streamed-result.ts";
 
 /** A handler as AWS's runtimes for Node.js take it: `awslambda.streamifyResponse((event, stream, context) => …)`. */
@@ -35,7 +35,12 @@ export function isAwsStreaming(handler: object): handler is AwsStreamingHandler 
   return marker in handler;
 }
 
-/** The handler ends the stream; an error that it throws destroys it. */
+/**
+ * The handler ends the stream, before or after it returns. What it throws comes after all that it has written; what it
+ * throws after the end of the stream is only in {@link StreamedResult.rest}, since the caller has the end already.
+ *
+ * @throws what the handler throws before its first write
+ */
 export async function runAwsStreaming(
   handler: AwsStreamingHandler,
   event: unknown,
@@ -43,12 +48,46 @@ export async function runAwsStreaming(
 ): Promise<StreamedResult> {
   const { PassThrough } = await import("node:stream");
   let contentType = "application/octet-stream";
-  const stream = Object.assign(new PassThrough(), {
+  const through = new PassThrough();
+  const write = through.write.bind(through);
+  const stream = Object.assign(through, {
     setContentType(value: string) {
       contentType = value;
     },
+    /** AWS's client writes as JSON what is neither text nor bytes. */
+    write(piece: unknown, ...more: [BufferEncoding, (() => void)?]) {
+      return write(
+        typeof piece === "string" || piece instanceof Uint8Array ? piece : JSON.stringify(piece),
+        ...more,
+      );
+    },
   });
+  let failure: Failure | undefined;
   const run = async () => handler(event, stream, context);
-  run().catch((error) => stream.destroy(error));
-  return streamPieces(stream, () => contentType);
+  const rest = run().then(
+    () => undefined,
+    (error: unknown) => {
+      failure = { error };
+      stream.end();
+      return failure;
+    },
+  );
+  const pieces = readAll(stream, () => failure);
+  return { ...(await streamPieces(pieces, () => contentType)), rest };
+}
+
+/** @throws what the handler has thrown, after all that it has written */
+async function* readAll(
+  stream: AsyncIterable<unknown>,
+  findFailure: () => Failure | undefined,
+): AsyncGenerator<unknown> {
+  let broken: Failure | undefined;
+  try {
+    yield* stream;
+  } catch (error) {
+    broken = { error };
+  }
+  // Who goes on to write after the handler has thrown breaks the stream, which says nothing new.
+  const failure = findFailure() ?? broken;
+  if (failure !== undefined) throw failure.error;
 }

@@ -65,31 +65,36 @@ export class Connection {
     return promise;
   }
 
-  /** Sends a request whose body `writeBody` writes. @throws ConnectionLostError, WireFormatError, and what `writeBody` throws */
+  /**
+   * Sends a request whose body `writeBody` writes. Where the exchange ends before the body does, nobody waits for
+   * `writeBody`: it may wait for ever for what it is to write next.
+   *
+   * @throws ConnectionLostError, WireFormatError, and what `writeBody` throws
+   */
   async stream(head: string, writeBody: (body: BodyWriter) => Promise<void>): Promise<WireResponse> {
     if (this.#socket === undefined) await this.#open();
-    const answer = new Promise<WireResponse>((resolve, reject) => {
-      this.#send({ resolve, reject, again: undefined }, head);
-    });
-    let settled = false;
-    const settlement = answer.then(
-      () => undefined,
-      () => undefined,
-    );
-    void settlement.then(() => {
-      settled = true;
-    });
-    const write = async (bytes: Uint8Array) => {
-      if (settled) throw new ConnectionLostError("the server answered before the end of the request");
-      this.#write(bytes);
-      if (this.#unsent !== undefined) await Promise.race([this.#drained(), settlement]);
+    const { promise: answer, resolve, reject } = Promise.withResolvers<WireResponse>();
+    let ended = false;
+    const end = () => {
+      ended = true;
     };
+    const exchange = answer.then(end, end);
+    this.#send({ resolve, reject, again: undefined }, head);
+    const write = async (bytes: Uint8Array) => {
+      if (ended) throw new ConnectionLostError("the exchange ended before the end of the request");
+      this.#write(bytes);
+      if (this.#unsent !== undefined) await Promise.race([this.#drained(), exchange]);
+    };
+    let written = false;
+    const writing = writeBody({ write }).then(() => {
+      written = true;
+    });
     try {
-      await writeBody({ write });
+      await Promise.race([writing, exchange]);
     } catch (error) {
-      const answeredEarly = settled;
-      this.close();
-      if (!answeredEarly) throw error;
+      if (!ended) throw error;
+    } finally {
+      if (!written) this.close();
     }
     return answer;
   }

@@ -1,0 +1,61 @@
+import { describe, expect, it } from "vitest";
+import { start } from "../testing/conformance.ts";
+
+describe("logs", () => {
+  const source = `
+    export const handler = (event: string) => {
+      console.debug("quiet"); console.log("hello %s", event, { a: 1 }); console.warn({ deep: { b: [1] } });
+      console.error("bad\\nthing", new RangeError("no"));
+    };
+  `;
+
+  it("are lines of text with time, request and level", async () => {
+    const { api, output, wrote } = await start(source);
+    const { requestId } = await api.invoke("you");
+    await wrote(/ERROR[^\n]*\n/);
+    const lines = output().trim().split("\n");
+    expect(lines).toHaveLength(4);
+    expect(lines[1]).toMatch(
+      new RegExp(`^\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z\\t${requestId}\\tINFO\\thello you \\{`),
+    );
+    expect(lines[3]).toContain("\tERROR\tbad\rthing RangeError: no");
+  });
+
+  it("are JSON from the configured level on, where the function says so", async () => {
+    const { api, output, wrote } = await start(source, {
+      environment: { AWS_LAMBDA_LOG_FORMAT: "JSON", AWS_LAMBDA_LOG_LEVEL: "info" },
+    });
+    const { requestId } = await api.invoke("you", { headers: { "Lambda-Runtime-Aws-Tenant-Id": "t" } });
+    await wrote(/ERROR[^\n]*\n/);
+    const records = output()
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(records).toEqual([
+      {
+        timestamp: expect.any(String),
+        level: "INFO",
+        requestId,
+        tenantId: "t",
+        message: expect.stringMatching(/^hello you/),
+      },
+      {
+        timestamp: expect.any(String),
+        level: "WARN",
+        requestId,
+        tenantId: "t",
+        message: { deep: { b: [1] } },
+      },
+      {
+        timestamp: expect.any(String),
+        level: "ERROR",
+        requestId,
+        tenantId: "t",
+        message: expect.stringContaining("bad\nthing"),
+        errorType: "RangeError",
+        errorMessage: "no",
+        stackTrace: expect.any(Array),
+      },
+    ]);
+  });
+});
