@@ -22,13 +22,23 @@ export function adaptHandler(handler: unknown, name: string): Invoke {
     return adaptFunction(handler as Handler, isStreaming(handler));
   }
   if (isFetchApp(handler)) {
-    const answer: Handler = (event, lambdaContext) =>
-      handler.fetch(buildRequest(parseHttpEvent(event)), { event, lambdaContext });
-    return adaptFunction(answer, isStreaming(handler));
+    return adaptFunction((event, context) => fetchResponse(handler, event, context), isStreaming(handler));
   }
   throw new EngineError(
     "Runtime.HandlerNotFound",
     `${name} is neither a function nor an object with the method fetch`,
+  );
+}
+
+/** @throws EngineError `Runtime.InvalidEvent`, `Runtime.InvalidResponse` */
+async function fetchResponse(app: FetchApp, event: unknown, lambdaContext: Context): Promise<Response> {
+  const source = parseHttpEvent(event);
+  const { requestContext } = source.event;
+  const response = await app.fetch(buildRequest(source), { event, requestContext, lambdaContext });
+  if (response instanceof Response) return response;
+  throw new EngineError(
+    "Runtime.InvalidResponse",
+    `fetch answered with ${typeof response}, not with a Response`,
   );
 }
 

@@ -10,6 +10,8 @@ export type Handler<E = unknown, R = unknown> = (event: E, context: Context) => 
 export interface FetchEnvironment {
   /** The event that the request was made from. */
   readonly event: unknown;
+  /** Of the event: the authorizer's claims, the caller's identity, … */
+  readonly requestContext: unknown;
   readonly lambdaContext: Context;
 }
 
