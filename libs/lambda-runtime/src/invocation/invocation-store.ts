@@ -2,7 +2,7 @@ import type { Context } from "../handler/context.ts";
 
 /** Which invocation the running code belongs to. */
 export interface InvocationStore {
-  run<T>(context: Context, work: () => Promise<T>): Promise<T>;
+  run<T>(context: Context, work: () => T): T;
   /** The invocation has been answered. */
   leave(): void;
   current(): Context | undefined;
