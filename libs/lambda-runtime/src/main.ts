@@ -15,7 +15,16 @@ async function main(): Promise<void> {
   const store = concurrent ? await createConcurrentStore() : createSingleStore();
   const log = createLog(environment, store);
   patchConsole(console, log);
-  Object.assign(globalThis, { awslambda: { ...awslambda, InvokeStore: buildInvokeStore(store) } });
+  let invokeStore: ReturnType<typeof buildInvokeStore> | undefined;
+  Object.assign(globalThis, {
+    awslambda: {
+      ...awslambda,
+      get InvokeStore() {
+        invokeStore ??= buildInvokeStore(store);
+        return invokeStore;
+      },
+    },
+  });
 
   const engine = new Engine({
     environment,

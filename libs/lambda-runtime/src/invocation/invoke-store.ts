@@ -5,22 +5,24 @@ import type { InvocationStore } from "./invocation-store.ts";
 type Values = Record<PropertyKey, unknown>;
 
 /** What only the runtime sets. The package knows the last three, of W3C tracing; Lambda has no headers for them yet. */
-const protectedKeys = {
+const buildProtectedKeys = () => ({
   requestId: Symbol.for("_AWS_LAMBDA_REQUEST_ID"),
   traceId: Symbol.for("_AWS_LAMBDA_X_RAY_TRACE_ID"),
   tenantId: Symbol.for("_AWS_LAMBDA_TENANT_ID"),
   traceparent: Symbol.for("_AWS_LAMBDA_TRACEPARENT"),
   tracestate: Symbol.for("_AWS_LAMBDA_TRACESTATE"),
   baggage: Symbol.for("_AWS_LAMBDA_BAGGAGE"),
-} as const;
+});
 
 /**
  * `globalThis.awslambda.InvokeStore`, as the package `@aws/lambda-invoke-store` takes it from a runtime: where the AWS
- * SDK finds the running invocation's trace id, and Powertools keeps what belongs to one invocation.
+ * SDK finds the running invocation's trace id, and Powertools keeps what belongs to one invocation. To be made when it
+ * is first asked for: few apps do, and all of them wait for the start.
  *
  * @see https://github.com/aws/aws-lambda-invoke-store
  */
 export function buildInvokeStore(store: InvocationStore) {
+  const protectedKeys = buildProtectedKeys();
   const valuesOf = new WeakMap<Context, Values>();
 
   const getContext = (): Values | undefined => {
@@ -28,7 +30,11 @@ export function buildInvokeStore(store: InvocationStore) {
     if (context === undefined) return undefined;
     let values = valuesOf.get(context);
     if (values === undefined) {
-      values = buildValues(context);
+      values = {
+        [protectedKeys.requestId]: context.awsRequestId,
+        [protectedKeys.traceId]: context.traceId,
+        [protectedKeys.tenantId]: context.tenantId,
+      };
       valuesOf.set(context, values);
     }
     return values;
@@ -41,7 +47,8 @@ export function buildInvokeStore(store: InvocationStore) {
     get,
     /** @throws Error outside of an invocation, and for the keys that only the runtime sets */
     set(key: PropertyKey, value: unknown): void {
-      if (isProtected(key)) throw new Error(`Cannot modify protected Lambda context field: ${String(key)}`);
+      if (Object.values<PropertyKey>(protectedKeys).includes(key))
+        throw new Error(`Cannot modify protected Lambda context field: ${String(key)}`);
       const values = getContext();
       if (values === undefined) throw new Error(`No invocation to keep ${String(key)} for`);
       values[key] = value;
@@ -59,16 +66,4 @@ export function buildInvokeStore(store: InvocationStore) {
     getTracestate: () => get(protectedKeys.tracestate),
     getBaggage: () => get(protectedKeys.baggage),
   };
-}
-
-function buildValues({ awsRequestId, traceId, tenantId }: Context): Values {
-  return {
-    [protectedKeys.requestId]: awsRequestId,
-    [protectedKeys.traceId]: traceId,
-    [protectedKeys.tenantId]: tenantId,
-  };
-}
-
-function isProtected(key: PropertyKey): boolean {
-  return Object.values<PropertyKey>(protectedKeys).includes(key);
 }

@@ -21,7 +21,9 @@ export function buildTextLine({ time, level, context, values }: LogRecord): stri
 }
 
 /**
- * The fields of Lambda's JSON format. A single object is the message itself, so that it can be searched by its fields.
+ * The fields of Lambda's JSON format. A single object is the message itself, so that it can be searched by its fields,
+ * and so is a single Error: `{ errorType, errorMessage, stackTrace }` and what else it has.
+ *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-logging.html#node-logging-advanced
  */
 export function buildJsonLine({ time, level, context, values }: LogRecord): string {
@@ -32,19 +34,28 @@ export function buildJsonLine({ time, level, context, values }: LogRecord): stri
     ...(context?.tenantId !== undefined && { tenantId: context.tenantId }),
   };
   const [only] = values;
-  if (values.length === 1 && typeof only === "object" && only !== null && !(only instanceof Error)) {
+  if (values.length === 1 && typeof only === "object" && only !== null) {
     try {
       return `${JSON.stringify({ ...head, message: only }, showErrors)}\n`;
     } catch {
       // It has a cycle or a BigInt, which the formatter below can show.
     }
   }
-  const error = values.find((value) => value instanceof Error);
+  const error = values.find(isError);
   return `${JSON.stringify({ ...head, message: format(values), ...(error && buildRuntimeError(error)) })}\n`;
 }
 
 function showErrors(_key: string, value: unknown): unknown {
-  return value instanceof Error ? { ...buildRuntimeError(value), ...value } : value;
+  return isError(value) ? { ...buildRuntimeError(value), ...value } : value;
+}
+
+/** A Proxy can throw where it is asked what it is. */
+function isError(value: unknown): value is Error {
+  try {
+    return value instanceof Error;
+  } catch {
+    return false;
+  }
 }
 
 function format(values: readonly unknown[]): string {

@@ -19,7 +19,25 @@ export function createLog(environment: Environment, store: InvocationStore): Log
   };
 }
 
-/** Makes `console` write to the log. */
+/** Of console; they build on the methods that write a line. */
+const composites = [
+  "assert",
+  "count",
+  "countReset",
+  "dir",
+  "dirxml",
+  "group",
+  "groupCollapsed",
+  "groupEnd",
+  "table",
+  "time",
+  "timeEnd",
+  "timeLog",
+] as const;
+
+type CompositeConsole = Pick<Console, (typeof composites)[number]>;
+
+/** Makes `console` write to the log; it has `fatal` too, as on AWS's runtimes for Node.js. */
 export function patchConsole(target: Console, log: Log): void {
   const at =
     (level: LogLevel) =>
@@ -32,7 +50,24 @@ export function patchConsole(target: Console, log: Log): void {
     info: at("INFO"),
     warn: at("WARN"),
     error: at("ERROR"),
+    fatal: at("FATAL"),
   });
+  // Made when it is first needed: its module takes longer to load than all else here.
+  let composite: CompositeConsole | undefined;
+  for (const name of composites) {
+    target[name] = (...values: unknown[]) => {
+      composite ??= createCompositeConsole(log);
+      (composite[name] as (...values: unknown[]) => void)(...values);
+    };
+  }
+}
+
+/** A console whose lines, which can be several at once, are entries of the log: at INFO, and what it warns of at WARN. */
+function createCompositeConsole(log: Log): CompositeConsole {
+  const { Console } = process.getBuiltinModule("node:console");
+  const to = (level: LogLevel) => ({ write: (text: string) => log(level, text.trimEnd()) }) as never;
+  // Bun's types know nothing of the methods.
+  return new Console({ stdout: to("INFO"), stderr: to("WARN"), ignoreErrors: false }) as never;
 }
 
 /**

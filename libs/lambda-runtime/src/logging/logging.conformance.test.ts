@@ -58,4 +58,49 @@ describe("logs", () => {
       },
     ]);
   });
+
+  const composites = `
+    export const handler = () => {
+      console.table([{ a: 1 }]); console.dir({ a: { b: 1 } }, { depth: 0 }); console.count("c");
+      console.group("g"); console.dirxml("in\\nside"); console.groupEnd();
+      console.time("t"); console.timeEnd("t"); console.assert(true); console.assert(false, "no %d", 1);
+      (console as any).fatal("the %s", "end");
+    };
+  `;
+  const expected = [
+    ["INFO", expect.stringMatching(/^┌.*a.*┘$/s)],
+    ["INFO", "{ a: [Object] }"],
+    ["INFO", "c: 1"],
+    ["INFO", "g"],
+    ["INFO", expect.stringMatching(/^ {2}in\s {2}side$/)],
+    ["INFO", expect.stringMatching(/^t: [\d.]+ms$/)],
+    ["WARN", "Assertion failed: no 1"],
+    ["FATAL", "the end"],
+  ];
+
+  it("have a line for each call of the methods that make tables, counts, groups and times", async () => {
+    const { api, output, wrote } = await start(composites);
+    const { requestId } = await api.invoke({});
+    await wrote(/FATAL[^\n]*\n/);
+    const lines = output()
+      .trim()
+      .split("\n")
+      .map((line) => line.split("\t"));
+    expect(lines.map(([, , level, message]) => [level, message])).toEqual(expected);
+    expect(new Set(lines.map(([, id]) => id))).toEqual(new Set([requestId]));
+  });
+
+  it("have them as JSON too", async () => {
+    const { api, output, wrote } = await start(composites, {
+      environment: { AWS_LAMBDA_LOG_FORMAT: "JSON" },
+    });
+    const { requestId } = await api.invoke({});
+    await wrote(/FATAL[^\n]*\n/);
+    const records = output()
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(records.map(({ level, message }) => [level, message])).toEqual(expected);
+    expect(new Set(records.map((record) => record.requestId))).toEqual(new Set([requestId]));
+  });
 });
