@@ -2,7 +2,6 @@ import {
   type CloudFormationClient,
   DescribeChangeSetCommand,
   DescribeStackEventsCommand,
-  DescribeStacksCommand,
   ExecuteChangeSetCommand,
   type StackEvent,
 } from "@aws-sdk/client-cloudformation";
@@ -25,6 +24,9 @@ export interface ExecuteProps {
 /**
  * Carries a prepared change set out, and waits for its end. The CDK CLI only prepares: a CLI that outlives a killed
  * `deploy` can't move anything then.
+ *
+ * The end is told by the stack's events alone. Its status may be read as it was before the execution began, which would
+ * look like the end of it.
  * @throws CodedError `E_STACK_FAILED`, exit code 2: CloudFormation has rolled back
  */
 export async function executeChangeSet(
@@ -42,16 +44,17 @@ export async function executeChangeSet(
   });
   await guard((options) => client.send(execute, options));
   const failures: string[] = [];
+  let hasBegun = false;
   for (;;) {
-    const status = await readStatus(client, StackName);
     for (const event of (await listEvents(client, StackName)).reverse()) {
       if (seen.has(event.EventId)) continue;
       seen.add(event.EventId);
       onEvent(describeEvent(event));
-      if (event.ResourceStatus?.endsWith("_FAILED"))
-        failures.push(`${event.LogicalResourceId}: ${event.ResourceStatusReason}`);
-    }
-    if (!status.endsWith("_IN_PROGRESS")) {
+      const { ResourceStatus: status = "", LogicalResourceId, ResourceStatusReason } = event;
+      if (status.endsWith("_FAILED")) failures.push(`${LogicalResourceId}: ${ResourceStatusReason}`);
+      if (event.PhysicalResourceId !== event.StackId) continue;
+      if (status === "CREATE_IN_PROGRESS" || status === "UPDATE_IN_PROGRESS") hasBegun = true;
+      if (!hasBegun || status.endsWith("_IN_PROGRESS")) continue;
       if (status === "CREATE_COMPLETE" || status === "UPDATE_COMPLETE") return "changed";
       throw new CodedError({
         code: "E_STACK_FAILED",
@@ -81,12 +84,7 @@ async function hasChanges(
   }
 }
 
-async function readStatus(client: CloudFormationClient, StackName: string): Promise<string> {
-  const { Stacks = [] } = await client.send(new DescribeStacksCommand({ StackName }));
-  return Stacks[0]?.StackStatus ?? "";
-}
-
-/** Newest first; the last hundred are more than come between two looks. */
+/** Newest first; the last hundred are more than come between two looks. A stack that is new has some already. */
 async function listEvents(client: CloudFormationClient, StackName: string): Promise<StackEvent[]> {
   const { StackEvents = [] } = await client.send(new DescribeStackEventsCommand({ StackName }));
   return StackEvents;

@@ -49,6 +49,7 @@ export {
   listAliases,
   listVersions,
 } from "./live/function-state.ts";
+export { invokeWhenAwake } from "./live/invoke-when-awake.ts";
 export { type LiveResult, type MakeLiveProps, makeLive, restoreLatest } from "./live/make-live.ts";
 export {
   listPermissions,

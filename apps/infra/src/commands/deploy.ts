@@ -33,7 +33,8 @@ export async function deploy(surroundings: Surroundings, only?: string): Promise
   await ensureBootstrapped(surroundings, clients);
   const deployed: DeployedFunction[] = [];
   for (const fn of chooseFunctions(surroundings, only)) {
-    const { onProgress } = surroundings;
+    const { onProgress, signal } = surroundings;
+    signal.throwIfAborted();
     const result = await deployInfra(clients, fn, {
       deployStacks: (published, leaseSignal, guard) => {
         const signal = AbortSignal.any([leaseSignal, surroundings.signal]);

@@ -22,6 +22,7 @@ export function planDestroy(
 export async function destroy(surroundings: Surroundings, only?: string): Promise<void> {
   const clients = buildClients(surroundings);
   for (const fn of chooseFunctions(surroundings, only)) {
+    surroundings.signal.throwIfAborted();
     const { stackName } = fn;
     await withLease(
       clients,
@@ -29,10 +30,16 @@ export async function destroy(surroundings: Surroundings, only?: string): Promis
       { command: "destroy", onProgress: surroundings.onProgress },
       async (lease) => {
         await waitUntilStackSettled(clients, stackName, surroundings.onProgress);
+        surroundings.signal.throwIfAborted();
         const deleteStack = new DeleteStackCommand({ StackName: stackName });
         await lease.guard((options) => clients.cloudformation.send(deleteStack, options));
-        const { status } = await waitUntilStackSettled(clients, stackName, surroundings.onProgress);
-        if (status !== undefined && status !== "DELETE_COMPLETE") {
+        const { status } = await waitUntilStackSettled(
+          clients,
+          stackName,
+          surroundings.onProgress,
+          (now) => now === undefined || now === "DELETE_COMPLETE" || now === "DELETE_FAILED",
+        );
+        if (status === "DELETE_FAILED") {
           const remedy = "Read the stack's events, mend what failed, and run destroy again.";
           throw new CodedError({
             code: "E_DESTROY_FAILED",

@@ -5,7 +5,7 @@ import { type Lease, type LeaseProps, withLease } from "../lease/lease.ts";
 import { findConfiguration } from "../live/function-state.ts";
 import { type LiveResult, makeLive, restoreLatest, withRolledBack } from "../live/make-live.ts";
 import type { OnProgress } from "../progress.ts";
-import { type Published, resolvePublished } from "../published/resolve.ts";
+import { type Published, resolvePublishedSurely } from "../published/resolve.ts";
 import { waitUntilStackSettled } from "../stack/stack.ts";
 
 export interface DeployProps {
@@ -30,7 +30,7 @@ export interface DeployResult {
 /**
  * Stacks settled -> published tag -> stacks deployed -> configuration live. The tag can't change in between, because
  * what publishes one needs the lease; and whatever CloudFormation did, `$LATEST` ends with the published image.
- * @throws CodedError exit code 2 where CloudFormation rolled back; those of {@link resolvePublished},
+ * @throws CodedError exit code 2 where CloudFormation rolled back; those of {@link resolvePublishedSurely},
  * {@link withLease}, {@link makeLive}
  */
 export async function deployInfra(
@@ -43,7 +43,7 @@ export async function deployInfra(
       const { explanation } = await waitUntilStackSettled(clients, stackName, onProgress);
       if (explanation !== undefined) onProgress({ kind: "warning", text: explanation });
     }
-    const published = await resolvePublished(clients, fn);
+    const published = await resolvePublishedSurely(clients, fn);
     await lease.check();
     try {
       await deployStacks(published, lease.signal, lease.guard);

@@ -12,7 +12,7 @@ import {
   listVersions,
 } from "../live/function-state.ts";
 import type { OnProgress } from "../progress.ts";
-import { planRetention, type RetentionFacts, type RetentionPlan } from "../prune/keep-set.ts";
+import { planRetention, type Retained, type RetentionFacts, type RetentionPlan } from "../prune/keep-set.ts";
 import { readPublishedHistory, readPublishedTag } from "../published/published-tag.ts";
 import { findTemplate, listTemplateImages, waitUntilStackSettled } from "../stack/stack.ts";
 
@@ -35,17 +35,21 @@ export async function prune(
   refuseKeep(keepReleases);
   return withLease(clients, fn, { command: "prune", onProgress, terms }, async (lease) => {
     await waitUntilStackSettled(clients, fn.stackName, onProgress);
+    const first = await planPrune(clients, fn, keepReleases);
+    if (![...first.versions, ...first.images].some(mayGo)) return first;
+    // Reads may lag behind what was written just before, which is nowhere as bad as here.
+    await clients.clock.wait(longestLagMs, lease.signal);
     const plan = await planPrune(clients, fn, keepReleases);
     // Versions first: an image may go only once nothing can run it any more.
-    for (const { item, reasons } of plan.versions) {
-      if (reasons.length === 0) await deleteVersion(clients, fn, lease, item);
-    }
-    for (const { item, reasons } of plan.images) {
-      if (reasons.length === 0) await deleteImage(clients, fn, lease, item);
-    }
+    for (const { item } of plan.versions.filter(mayGo)) await deleteVersion(clients, fn, lease, item);
+    for (const { item } of plan.images.filter(mayGo)) await deleteImage(clients, fn, lease, item);
     return plan;
   });
 }
+
+const longestLagMs = 3_000;
+
+const mayGo = ({ reasons }: Retained<unknown>) => reasons.length === 0;
 
 export const defaultKeepReleases = 10;
 

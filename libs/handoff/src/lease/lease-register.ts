@@ -12,7 +12,11 @@ import {
   readNonce,
 } from "./lease-log.ts";
 
-type LeaseClients = Pick<HandoffClients, "ssm">;
+type LeaseClients = Pick<HandoffClients, "ssm" | "clock">;
+
+/** SSM's reads may lag behind its writes: what is older than something that was seen already is read again. */
+const mostReads = 8;
+const rereadMs = 500;
 
 /** An entry that is not written yet: which version it is based on is for {@link writeEntry} to say. */
 export type LeaseDraft = LeaseEntry extends infer E
@@ -21,8 +25,23 @@ export type LeaseDraft = LeaseEntry extends infer E
     : never
   : never;
 
-/** @throws CodedError `E_LEASE_MALFORMED`, `E_LEASE_READ_…` */
-export async function readLease(clients: LeaseClients, fn: FunctionOnStage): Promise<LeaseState> {
+/**
+ * @param atLeast a version that is known to have been written
+ * @throws CodedError `E_LEASE_MALFORMED`, `E_LEASE_READ_…`
+ */
+export async function readLease(
+  clients: LeaseClients,
+  fn: FunctionOnStage,
+  atLeast = 0,
+): Promise<LeaseState> {
+  for (let reads = 1; ; reads += 1) {
+    const state = await readOnce(clients, fn);
+    if (state.newestVersion >= atLeast || reads === mostReads) return state;
+    await clients.clock.wait(rereadMs);
+  }
+}
+
+async function readOnce(clients: LeaseClients, fn: FunctionOnStage): Promise<LeaseState> {
   const newest = await readNewest(clients, fn);
   if (newest === undefined) return noLease;
   const entry = findValidEntry(newest, fn.leaseParameter);
@@ -54,18 +73,29 @@ export async function writeEntry(
     Value: JSON.stringify(entry),
     Overwrite: state.newestVersion > 0,
   });
+  let version: number;
   try {
-    const { Version: version = 0 } = await clients.ssm.send(put, { abortSignal });
-    if (version === state.newestVersion + 1) return { newestVersion: version, effective: { entry, version } };
+    ({ Version: version = 0 } = await clients.ssm.send(put, { abortSignal }));
   } catch (error) {
     if (abortSignal?.aborted) throw error;
-    const found = await readLease(clients, fn);
+    const collided = isAwsError(error, ...collisions);
+    // The other writer is not done yet.
+    if (collided) await clients.clock.wait(rereadMs);
+    const exists = isAwsError(error, "ParameterAlreadyExists");
+    const found = await readLease(clients, fn, Math.max(state.newestVersion, exists ? 1 : 0));
     const wasWritten = isEffective(found, draft) && found.newestVersion > state.newestVersion;
-    if (!wasWritten && !isAwsError(error, "ParameterAlreadyExists")) throw error;
+    if (!wasWritten && !collided) throw error;
     return found;
   }
-  return readLease(clients, fn);
+  if (version === state.newestVersion + 1) return { newestVersion: version, effective: { entry, version } };
+  return readLease(clients, fn, version);
 }
+
+/**
+ * Somebody else writes, or has written, at the same time.
+ * @see https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html#API_PutParameter_Errors
+ */
+const collisions = ["ParameterAlreadyExists", "TooManyUpdates"];
 
 /** Whether the effective entry is this acquisition's, or this freeing's. */
 export function isEffective({ effective }: LeaseState, draft: LeaseDraft): boolean {

@@ -23,6 +23,20 @@ function newRun(): HandoffClients {
   return { ...localAws.buildClients(), isProvenDead: () => false };
 }
 
+/** The next requests of a kind are answered with an error, and all others by the service. */
+function failNext(clients: HandoffClients, command: string, error: string, times: number): void {
+  let left = times;
+  clients.ssm.middlewareStack.add(
+    (next, { commandName }) =>
+      async (args) => {
+        if (commandName !== command || left === 0) return next(args);
+        left -= 1;
+        throw Object.assign(new Error(error), { name: error });
+      },
+    { step: "initialize" },
+  );
+}
+
 const impatient = { ...leaseTerms, maxWaitMs: 0 };
 const eager = { ...leaseTerms, pollMs: 20 };
 const held = { code: "E_LEASE_HELD", exitCode: 4 };
@@ -94,6 +108,35 @@ describe("withLease", () => {
     });
     await expect(old).rejects.toMatchObject(lost);
     expect(await readLeaseHolder(newRun(), fn)).toBeUndefined();
+  });
+
+  it("is not lost where a read does not show it yet", async () => {
+    const fn = newFunction();
+    const clients = newRun();
+    await withLease(clients, fn, { command: "release" }, async (lease) => {
+      failNext(clients, "GetParameterCommand", "ParameterNotFound", 2);
+      await lease.check();
+      expect(lease.signal.aborted).toBe(false);
+    });
+  });
+
+  it("is asked for again where somebody else writes at the same moment", async () => {
+    const fn = newFunction();
+    const clients = newRun();
+    failNext(clients, "PutParameterCommand", "TooManyUpdates", 2);
+    expect(await withLease(clients, fn, { command: "release", terms: impatient }, async () => 7)).toBe(7);
+    expect(await readLeaseHolder(clients, fn)).toBeUndefined();
+  });
+
+  it("is not freed once it was lost: a request on its way may still be carried out", async () => {
+    const fn = newFunction();
+    const clients = newRun();
+    const terms = { ...leaseTerms, ttlMs: leaseTerms.marginMs + 200, heartbeatMs: 60_000 };
+    const work = withLease(clients, fn, { command: "release", terms }, (lease) =>
+      lease.guard(({ abortSignal }) => clients.clock.wait(10_000, abortSignal)).then(() => lease.check()),
+    );
+    await expect(work).rejects.toMatchObject(lost);
+    expect(await readLeaseHolder(clients, fn)).toMatchObject({ command: "release" });
   });
 
   it("is lost once somebody deletes the parameter by hand", async () => {

@@ -147,7 +147,7 @@ function keep(
     signal: lost.signal,
     async check() {
       refuseExpired();
-      const found = await readLease(clients, fn);
+      const found = await readLease(clients, fn, state.newestVersion);
       if (!isEffective(found, draft)) lose(findHolder(found));
       refuseExpired();
     },
@@ -166,8 +166,10 @@ function keep(
     ended.abort();
     try {
       await loops;
+      // A request that was given up with the lease may still be carried out: until then it keeps others away.
+      if (lost.signal.aborted) return;
       const by = clients.self;
-      for (let held = await readLease(clients, fn); isEffective(held, draft); ) {
+      for (let held = await readLease(clients, fn, state.newestVersion); isEffective(held, draft); ) {
         held = await writeEntry(clients, fn, held, { kind: "free", nonce: clients.randomId(), by });
       }
     } catch (error) {

@@ -65,19 +65,17 @@ export async function requireConfiguration(
   fn: FunctionOnStage,
   qualifier: string,
 ): Promise<FunctionVersion> {
-  const found = await findConfiguration(clients, fn, qualifier);
-  if (found === undefined) {
-    throw new CodedError({
-      code: "E_FUNCTION_MISSING",
-      what:
-        qualifier === "$LATEST"
-          ? "the function does not exist"
-          : "the version of the function does not exist",
-      value: qualifier === "$LATEST" ? fn.functionName : `${fn.functionName}:${qualifier}`,
-      remedy: `Run \`nx run infra:deploy --stage ${fn.stage.name}\` first, then this again.`,
-    });
-  }
-  return found;
+  return (await findConfiguration(clients, fn, qualifier)) ?? refuseMissing(fn, qualifier);
+}
+
+function refuseMissing(fn: FunctionOnStage, qualifier: string): never {
+  throw new CodedError({
+    code: "E_FUNCTION_MISSING",
+    what:
+      qualifier === "$LATEST" ? "the function does not exist" : "the version of the function does not exist",
+    value: qualifier === "$LATEST" ? fn.functionName : `${fn.functionName}:${qualifier}`,
+    remedy: `Run \`nx run infra:deploy --stage ${fn.stage.name}\` first, then this again.`,
+  });
 }
 
 /** @throws CodedError `E_ALIAS_MISSING` */
@@ -187,18 +185,27 @@ function pickSettings(configuration: FunctionConfiguration): Partial<FunctionCon
 const firstPollMs = 50;
 const longestPollMs = 500;
 const maxWaitMs = 10 * 60_000;
+/** For how long a read may show what was before a change that Lambda has confirmed. */
+const longestLagMs = 10_000;
 
 /**
  * Waits until no update of `$LATEST` is under way and the function can be changed.
+ * @param before the revision before a change that Lambda has confirmed. @default undefined: none was made
  * @throws CodedError `E_FUNCTION_MISSING`, `E_FUNCTION_BUSY` after ten minutes
  */
-export function waitUntilUpdated(clients: LambdaClients, fn: FunctionOnStage): Promise<FunctionVersion> {
-  return poll(clients, fn, "$LATEST", ({ state, lastUpdateStatus }) => {
-    return lastUpdateStatus !== "InProgress" && state !== "Pending";
+export function waitUntilUpdated(
+  clients: LambdaClients,
+  fn: FunctionOnStage,
+  before?: string,
+): Promise<FunctionVersion> {
+  return poll(clients, fn, "$LATEST", (latest, waitedMs) => {
+    const lags = before !== undefined && latest?.revisionId === before && waitedMs < longestLagMs;
+    return !lags && latest?.lastUpdateStatus !== "InProgress" && latest?.state !== "Pending";
   });
 }
 
 /**
+ * @param version one that was published just now, or before
  * @throws CodedError `E_VERSION_NOT_ACTIVE` with Lambda's reason
  * @see https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
  */
@@ -207,7 +214,10 @@ export async function waitUntilActive(
   fn: FunctionOnStage,
   version: string,
 ): Promise<FunctionVersion> {
-  const settled = await poll(clients, fn, version, ({ state }) => state !== "Pending");
+  const settled = await poll(clients, fn, version, (found, waitedMs) => {
+    const lags = found === undefined && waitedMs < longestLagMs;
+    return !lags && found?.state !== "Pending";
+  });
   if (settled.state === "Failed") {
     throw new CodedError({
       code: "E_VERSION_NOT_ACTIVE",
@@ -219,21 +229,23 @@ export async function waitUntilActive(
   return settled;
 }
 
+/** @param isDone of a version that is missing, too: what it says yes to, but isn't there, is an error */
 async function poll(
   clients: LambdaClients,
   fn: FunctionOnStage,
   qualifier: string,
-  isDone: (version: FunctionVersion) => boolean,
+  isDone: (found: FunctionVersion | undefined, waitedMs: number) => boolean,
 ): Promise<FunctionVersion> {
   const startedMs = clients.clock.monotonicMs();
   for (let pollMs = firstPollMs; ; pollMs = Math.min(2 * pollMs, longestPollMs)) {
-    const found = await requireConfiguration(clients, fn, qualifier);
-    if (isDone(found)) return found;
-    if (clients.clock.monotonicMs() - startedMs >= maxWaitMs) {
+    const found = await findConfiguration(clients, fn, qualifier);
+    const waitedMs = clients.clock.monotonicMs() - startedMs;
+    if (isDone(found, waitedMs)) return found ?? refuseMissing(fn, qualifier);
+    if (waitedMs >= maxWaitMs) {
       throw new CodedError({
         code: "E_FUNCTION_BUSY",
         what: `${fn.functionName} has been busy for ten minutes`,
-        value: `${found.state}, ${found.lastUpdateStatus}`,
+        value: `${found?.state}, ${found?.lastUpdateStatus}`,
         remedy:
           "Run `aws lambda get-function-configuration` to see what it is at, then run the command again.",
       });

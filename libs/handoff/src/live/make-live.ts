@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { PublishVersionCommand, UpdateAliasCommand, UpdateFunctionCodeCommand } from "@aws-sdk/client-lambda";
 import { CodedError, exitCodes, type FunctionOnStage, liveAlias } from "@workspace/shared-config";
+import { isAwsError } from "../aws-error.ts";
 import type { HandoffClients } from "../clients.ts";
 import { type Digest, requireRepositoryUri, toCodeSha256 } from "../images/images.ts";
 import type { Lease } from "../lease/lease.ts";
@@ -99,14 +100,16 @@ async function putCode(
   });
   let failure: unknown;
   try {
-    await lease.guard((options) => clients.lambda.send(update, options));
+    await sendWhenIdle(clients, lease, (options) => clients.lambda.send(update, options));
   } catch (error) {
     if (lease.signal.aborted) throw error;
     failure = error;
   }
-  const updated = await waitUntilUpdated(clients, fn);
+  const updated = await waitUntilUpdated(clients, fn, failure === undefined ? latest.revisionId : undefined);
   if (updated.digest === digest && updated.lastUpdateStatus !== "Failed") return updated;
   if (failure !== undefined) throw explainFence(failure, fn);
+  // Lambda took it, and then something else took its place.
+  if (updated.lastUpdateStatus !== "Failed") throw buildChangedOutside(fn, updated.digest);
   throw new CodedError({
     code: "E_CODE_UPDATE_FAILED",
     what: `Lambda did not take the image into ${fn.functionName}`,
@@ -132,13 +135,36 @@ async function publishVersion(
     RevisionId: latest.revisionId,
   });
   try {
-    const { Version: version = "" } = await lease.guard((options) => clients.lambda.send(publish, options));
+    const { Version: version = "" } = await sendWhenIdle(clients, lease, (options) =>
+      clients.lambda.send(publish, options),
+    );
     return version;
   } catch (error) {
     if (lease.signal.aborted) throw error;
     const found = await waitUntilUpdated(clients, fn);
     if (found.revisionId === latest.revisionId || !isSame(found, latest)) throw explainFence(error, fn);
     return publishVersion(clients, fn, lease, found);
+  }
+}
+
+/** For how long Lambda may call a function busy after it has said that no update is under way. */
+const longestBusyMs = 30_000;
+
+/** The revision that the request names keeps it from doing anything late that it should not. */
+async function sendWhenIdle<T>(
+  { clock }: HandoffClients,
+  lease: Lease,
+  send: Parameters<typeof lease.guard<T>>[0],
+): Promise<T> {
+  const startedMs = clock.monotonicMs();
+  for (;;) {
+    try {
+      return await lease.guard(send);
+    } catch (error) {
+      const isBusy = isAwsError(error, "ResourceConflictException") && /in progress/i.test(error.message);
+      if (!isBusy || clock.monotonicMs() - startedMs >= longestBusyMs) throw error;
+      await clock.wait(1_000, lease.signal);
+    }
   }
 }
 
@@ -208,13 +234,16 @@ function explainFence(error: unknown, fn: FunctionOnStage): unknown {
     error.name === "PreconditionFailedException" ||
     error.name === "ResourceConflictException" ||
     (error.name === "InvalidParameterValueException" && error.message.startsWith("CodeSHA256"));
-  if (!isFenced) return error;
+  return isFenced ? buildChangedOutside(fn, error.message, error) : error;
+}
+
+function buildChangedOutside(fn: FunctionOnStage, value: string, cause?: Error): CodedError {
   return new CodedError({
     code: "E_CHANGED_OUTSIDE",
     what: `${fn.functionName} was changed by something else in the meantime`,
-    value: error.message,
+    value,
     remedy: "Find out what changes the function without the lease; run `status`, then run the command again.",
-    cause: error,
+    cause,
   });
 }
 

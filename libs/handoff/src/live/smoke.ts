@@ -1,6 +1,7 @@
 import { InvokeCommand } from "@aws-sdk/client-lambda";
 import { CodedError, type FunctionOnStage } from "@workspace/shared-config";
 import type { HandoffClients } from "../clients.ts";
+import { invokeWhenAwake } from "./invoke-when-awake.ts";
 
 /**
  * Invokes one version and judges its answer. A function error fails it, and so does an HTTP answer of 500 and up.
@@ -8,7 +9,7 @@ import type { HandoffClients } from "../clients.ts";
  * @throws CodedError `E_SMOKE_FAILED` with what came back and the end of the log
  */
 export async function smokeCheck(
-  { lambda }: Pick<HandoffClients, "lambda">,
+  clients: Pick<HandoffClients, "lambda" | "clock">,
   { functionName: FunctionName }: FunctionOnStage,
   version: string,
   event: string,
@@ -19,7 +20,7 @@ export async function smokeCheck(
     Payload: Buffer.from(event),
     LogType: "Tail",
   });
-  const { FunctionError, Payload, LogResult } = await lambda.send(command);
+  const { FunctionError, Payload, LogResult } = await invokeWhenAwake(clients, command);
   const answer = Buffer.from(Payload ?? []).toString("utf8");
   const fault = FunctionError ?? findServerError(answer);
   if (fault === undefined) return;

@@ -32,6 +32,32 @@ export async function resolvePublished(clients: HandoffClients, fn: FunctionOnSt
   return tag === undefined ? proveInitial(clients, fn) : checkPublished(clients, fn, tag);
 }
 
+/** A tag that is not what runs is read this often, so long after each other, before it is believed. */
+const tagReads = 5;
+const rereadMs = 1_000;
+
+/**
+ * {@link resolvePublished} for who goes on from what it gives: SSM's reads may lag behind its writes, and a tag that was
+ * published just now must not be missed. What runs tells: it was made live before its tag was published.
+ */
+export async function resolvePublishedSurely(
+  clients: HandoffClients,
+  fn: FunctionOnStage,
+): Promise<Published> {
+  for (let reads = 1; reads < tagReads; reads += 1) {
+    try {
+      const published = await resolvePublished(clients, fn);
+      if (published.kind === "initial") return published;
+      const running = await findRunningDigest(clients, fn);
+      if (running === undefined || running === published.digest) return published;
+    } catch (error) {
+      if (!(error instanceof CodedError) || error.code !== "E_TAG_VANISHED") throw error;
+    }
+    await clients.clock.wait(rereadMs);
+  }
+  return resolvePublished(clients, fn);
+}
+
 /**
  * {@link resolvePublished} for many functions, in the order that they came in, with ten tags to a request.
  * @throws the first failure

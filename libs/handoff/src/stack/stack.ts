@@ -17,19 +17,20 @@ const maxWaitMs = 60 * 60_000;
 
 /**
  * Waits until CloudFormation has ended what it does with the stack. A killed deploy leaves it at work.
+ * @param isOver whether that is the end; where something was begun just now, a read may still show what was before it
  * @throws CodedError `E_STACK_BUSY` after an hour
  */
 export async function waitUntilStackSettled(
   clients: HandoffClients,
   stackName: string,
   onProgress: OnProgress = () => {},
+  isOver: (status: string | undefined) => boolean = (status) => status === undefined || !isBusy(status),
 ): Promise<SettledStack> {
   const { clock } = clients;
   const startedMs = clock.monotonicMs();
   for (;;) {
     const status = await findStackStatus(clients, stackName);
-    if (status === undefined || !isBusy(status))
-      return { status, explanation: explainStatus(stackName, status) };
+    if (isOver(status)) return { status, explanation: explainStatus(stackName, status) };
     if (clock.monotonicMs() - startedMs >= maxWaitMs) {
       throw new CodedError({
         code: "E_STACK_BUSY",
@@ -38,7 +39,7 @@ export async function waitUntilStackSettled(
         remedy: "Look at the stack's events; `aws cloudformation cancel-update-stack` ends an update.",
       });
     }
-    onProgress({ kind: "waitingForStack", stackName, status });
+    if (status !== undefined) onProgress({ kind: "waitingForStack", stackName, status });
     await clock.wait(pollMs);
   }
 }
@@ -112,6 +113,8 @@ function explainStatus(stackName: string, status: string | undefined): string | 
     case "ROLLBACK_FAILED":
     case "CREATE_FAILED":
       return `${stackName} is ${status}: it was never created whole; delete it, the next deploy makes it again`;
+    case "ROLLBACK_COMPLETE":
+      return `${stackName} is ROLLBACK_COMPLETE: it was never created, and the CDK deletes it first; where it is protected against that, run \`aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name ${stackName}\``;
     case "DELETE_FAILED":
       return `${stackName} is DELETE_FAILED: its events say which resource is left; delete that, then the stack`;
     default:

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { InvokeCommand } from "@aws-sdk/client-lambda";
+import { invokeWhenAwake } from "@workspace/handoff";
 import { CodedError, exitCodes, liveAlias } from "@workspace/shared-config";
 import type { CommandResult } from "@workspace/terminal";
 import type { CommandContext, SharedOptions } from "../command-context.ts";
@@ -47,7 +48,7 @@ async function invoke(context: CommandContext, { event }: InvokeOptions): Promis
 
 async function sendInvoke({ clients, fn, signal }: CommandContext, command: InvokeCommand) {
   try {
-    return await clients.lambda.send(command, { abortSignal: signal });
+    return await invokeWhenAwake(clients, command, signal);
   } catch (error) {
     if (!(error instanceof Error) || error.name !== "ResourceNotFoundException") throw error;
     throw new CodedError({

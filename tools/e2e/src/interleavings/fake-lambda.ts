@@ -20,6 +20,8 @@ export interface FakeFunction {
   readonly versions: readonly FakeVersion[];
   readonly live: FakeAlias;
   readonly nextVersion: number;
+  /** `$LATEST` before its last change, which a read may still show for a moment. */
+  readonly before?: { readonly latest: FakeVersion; readonly untilMs: number };
 }
 
 export interface Named {
@@ -28,7 +30,11 @@ export interface Named {
   readonly RevisionId?: string;
 }
 
+/** For how long a read may show what was before the last change. */
+const longestLagMs = 2_000;
+
 export interface FakeLambdaProps {
+  readonly nowMs: () => number;
   /** Calls back when Lambda has done an update in the background. */
   readonly later: (happen: () => void) => void;
   /** Resolves the digest of an image URI by tag or digest; `undefined` where there is none or it is an index. */
@@ -89,7 +95,8 @@ export function createFakeLambda(props: FakeLambdaProps) {
     const codeSha256 = change.imageUri === undefined ? fn.latest.codeSha256 : resolve(change.imageUri);
     const memoryMiB = change.memoryMiB ?? fn.latest.memoryMiB;
     const latest = { ...fn.latest, codeSha256, memoryMiB, revisionId: nextRevision(), isBusy: true };
-    functions.set(name, { ...fn, latest });
+    const before = { latest: fn.latest, untilMs: props.nowMs() + longestLagMs };
+    functions.set(name, { ...fn, latest, before });
     props.later(() => {
       const now = functions.get(name);
       if (now?.latest.revisionId !== latest.revisionId) return;
@@ -131,6 +138,13 @@ export function createFakeLambda(props: FakeLambdaProps) {
       const first = { ...latest, version: "1", revisionId: nextRevision() };
       const live = { version: "1", weights: {}, revisionId: nextRevision() };
       functions.set(name, { latest, versions: [first], live, nextVersion: 2 });
+    },
+    laggingOperations: {
+      GetFunctionConfiguration({ FunctionName, Qualifier }: Named) {
+        const { before } = mustFind(FunctionName);
+        const lags = Qualifier === undefined && before !== undefined && props.nowMs() < before.untilMs;
+        return describe(lags ? before.latest : findVersion(FunctionName, Qualifier));
+      },
     },
     operations: {
       GetFunctionConfiguration: ({ FunctionName, Qualifier }: Named) =>

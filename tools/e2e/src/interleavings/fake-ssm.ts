@@ -14,7 +14,7 @@ export interface PutInput {
 }
 
 /** For how long a read may show what was before the last write. */
-const longestLagMs = 1_500;
+const longestLagMs = 3_000;
 
 /** Parameter Store: versions that count up, an atomic create, a history of the last 100, and reads that may lag. */
 export function createFakeSsm(nowMs: () => number, onPut: (name: string) => void) {

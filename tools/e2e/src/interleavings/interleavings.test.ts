@@ -25,6 +25,7 @@ it("does the same again for the same sequence", async () => {
       { command: { ...release, content: 2 }, afterMs: 500 },
     ],
     disturbances: [{ operation: "UpdateAlias", nth: 0, kind: "pause", ms: 70_000 }],
+    laggingShare: 0,
     tagDeletedAtMs: undefined,
     deathIsProvable: false,
     runsAgain: true,

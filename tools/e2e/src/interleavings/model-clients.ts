@@ -5,6 +5,7 @@ import type { SSMClient } from "@aws-sdk/client-ssm";
 import type { HandoffClients } from "@workspace/handoff";
 import { buildAwsError } from "./aws-answer.ts";
 import type { Caller, ModelWorld } from "./model-world.ts";
+import type { Sequence } from "./sequence.ts";
 import { type Actor, afterFor, type Simulation } from "./simulation.ts";
 
 /** What goes wrong at one call of the sequence. */
@@ -53,7 +54,7 @@ export function createNetwork(
   simulation: Simulation,
   world: ModelWorld,
   random: () => number,
-  disturbances: readonly Disturbance[],
+  { disturbances, laggingShare }: Pick<Sequence, "disturbances" | "laggingShare">,
   onKilled: (actor: Actor) => void,
 ): Network {
   const calls = new Map<string, number>();
@@ -87,8 +88,10 @@ export function createNetwork(
         simulation.after(kind === "late" ? longestRequestMs : latencyMs(), () => {
           if (actor.isDead) return;
           if (kind === "meddle") world.meddle();
-          let outcome = carryOut(world, by, operation, input);
-          if (kind === "repeated") outcome = carryOut(world, by, operation, input);
+          const lags = laggingShare > 0 && random() < laggingShare;
+          const carryOut = () => attempt(() => world.carryOut(by, operation, input, lags));
+          let outcome = carryOut();
+          if (kind === "repeated") outcome = carryOut();
           if (kind === "killAfter") kill(actor);
           answer(() => {
             if (kind === "cut") reject(buildAwsError("TimeoutError"));
@@ -101,14 +104,9 @@ export function createNetwork(
   };
 }
 
-function carryOut(
-  world: ModelWorld,
-  by: Caller,
-  operation: string,
-  input: object,
-): { readonly output: object } | { readonly error: unknown } {
+function attempt(carryOut: () => object): { readonly output: object } | { readonly error: unknown } {
   try {
-    return { output: world.carryOut(by, operation, input) };
+    return { output: carryOut() };
   } catch (error) {
     return { error };
   }

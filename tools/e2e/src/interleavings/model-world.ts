@@ -35,9 +35,10 @@ export function createModelWorld(simulation: Simulation, random: () => number) {
   let caller: Caller | undefined;
 
   const later = (happen: () => void) => simulation.after(200 + Math.floor(random() * 6_000), happen);
-  const ssm = createFakeSsm(onPut);
+  const ssm = createFakeSsm(simulation.nowMs, onPut);
   const ecr = createFakeEcr(onImageDeleted);
   const lambda = createFakeLambda({
+    nowMs: simulation.nowMs,
     later,
     findDigest: (imageUri) => {
       const [, repository = "", reference = ""] = /\/([^:@]+)[:@](.+)$/.exec(imageUri) ?? [];
@@ -152,6 +153,7 @@ export function createModelWorld(simulation: Simulation, random: () => number) {
     },
     GetMetricData: () => ({ MetricDataResults: [] }),
   };
+  const laggingOperations: typeof operations = { ...ssm.laggingOperations, ...lambda.laggingOperations };
 
   return {
     violations,
@@ -164,9 +166,12 @@ export function createModelWorld(simulation: Simulation, random: () => number) {
     publishedDigestOf,
     /** What somebody may do in the console: the placeholder is in `$LATEST` of the function on dev, all at once. */
     meddle: () => lambda.replaceLatest(fns.dev.functionName, initialDigest.slice("sha256:".length)),
-    /** @throws what the service answers */
-    carryOut(by: Caller, operation: string, input: object): object {
-      const operate = operations[operation];
+    /**
+     * @param lags whether a read may show what was before the last write, where it is one that does
+     * @throws what the service answers
+     */
+    carryOut(by: Caller, operation: string, input: object, lags = false): object {
+      const operate = (lags ? laggingOperations[operation] : undefined) ?? operations[operation];
       if (operate === undefined) throw new Error(`the model has no ${operation}`);
       caller = by;
       try {

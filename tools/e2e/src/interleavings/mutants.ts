@@ -90,6 +90,12 @@ export const mutants: readonly Mutant[] = [
     without: "await requireLiveAlias(clients, fn);",
   },
   {
+    name: "tag-read-once",
+    file: "published/resolve.ts",
+    safeguard: "if (running === undefined || running === published.digest) return published;",
+    without: "return published;",
+  },
+  {
     name: "template-image-may-go",
     file: "prune/keep-set.ts",
     safeguard: 'reasons.push("template");',

@@ -22,8 +22,8 @@ export async function runSequence(sequence: Sequence, handoff: Protocol): Promis
   const world = createModelWorld(simulation, random);
   const disturbed: Started[] = [];
   const repeated: Started[] = [];
-  const network = createNetwork(simulation, world, random, sequence.disturbances, repeat);
-  const quiet = createNetwork(simulation, world, random, [], () => {});
+  const network = createNetwork(simulation, world, random, sequence, repeat);
+  const quiet = createNetwork(simulation, world, random, { disturbances: [], laggingShare: 0 }, () => {});
   let actors = 0;
 
   // Who has died is known at once, where it can be known at all.

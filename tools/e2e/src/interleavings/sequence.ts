@@ -9,6 +9,8 @@ export interface Sequence {
   readonly before: readonly ModelCommand[];
   readonly commands: readonly StartedCommand[];
   readonly disturbances: readonly Disturbance[];
+  /** How many of the reads show what was before the last write, where that was just now: 0 to 1. */
+  readonly laggingShare: number;
   /** Somebody deletes the published tag by hand. */
   readonly tagDeletedAtMs: number | undefined;
   /** Whether a killed command's death can be proven, as on the machine that it ran on. */
@@ -113,6 +115,7 @@ export const sequences: fc.Arbitrary<Sequence> = fc.record({
     maxLength: 6,
   }),
   disturbances: fc.array(disturbance, { maxLength: 6 }),
+  laggingShare: fc.constantFrom(0, 0, 0.4),
   tagDeletedAtMs: fc.oneof({ weight: 6, arbitrary: fc.constant(undefined) }, fc.nat(60_000)),
   deathIsProvable: fc.boolean(),
   runsAgain: fc.boolean(),

@@ -1,0 +1,77 @@
+import {
+  CloudFormationClient,
+  DescribeChangeSetCommand,
+  DescribeStackEventsCommand,
+  ExecuteChangeSetCommand,
+  type ResourceStatus,
+  type StackEvent,
+} from "@aws-sdk/client-cloudformation";
+import { expect, it } from "vitest";
+import { executeChangeSet } from "./change-set.ts";
+
+const StackId = "arn:aws:cloudformation:eu-central-1:111111111111:stack/lambda-app-dev/1";
+
+/** Of the stack itself or of a resource; the SDK's type lacks some statuses of stacks. */
+function event(status: string, PhysicalResourceId = StackId): StackEvent {
+  const Timestamp = new Date();
+  const LogicalResourceId = PhysicalResourceId === StackId ? "lambda-app-dev" : PhysicalResourceId;
+  return {
+    StackId,
+    StackName: "lambda-app-dev",
+    EventId: crypto.randomUUID(),
+    Timestamp,
+    PhysicalResourceId,
+    LogicalResourceId,
+    ResourceStatus: status as ResourceStatus,
+  };
+}
+
+/** Executes against a stack whose events come in these groups, one more with each look at them. */
+function execute(...groups: readonly (readonly StackEvent[])[]) {
+  const client = new CloudFormationClient({ region: "eu-central-1" });
+  const shown: StackEvent[] = [];
+  let looks = 0;
+  client.send = async (command: object) => {
+    if (command instanceof DescribeChangeSetCommand) return { ExecutionStatus: "AVAILABLE" };
+    if (command instanceof ExecuteChangeSetCommand) return {};
+    if (!(command instanceof DescribeStackEventsCommand)) throw new Error(`unexpected: ${command}`);
+    shown.push(...(groups[looks++] ?? []));
+    return { StackEvents: shown.toReversed() };
+  };
+  const lines: string[] = [];
+  const outcome = executeChangeSet(client, {
+    stackName: "lambda-app-dev",
+    changeSetName: "deploy",
+    onEvent: (line) => lines.push(line),
+    signal: new AbortController().signal,
+    guard: (send) => send({ abortSignal: new AbortController().signal }),
+    pollMs: 1,
+  });
+  return { outcome, lines };
+}
+
+it("ends with the end of its own execution, not with one of before that shows late", async () => {
+  const { outcome, lines } = execute(
+    [event("UPDATE_IN_PROGRESS")],
+    [event("UPDATE_COMPLETE")],
+    [event("UPDATE_IN_PROGRESS"), event("UPDATE_IN_PROGRESS", "Function")],
+    [event("UPDATE_COMPLETE", "Function"), event("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")],
+    [event("UPDATE_COMPLETE")],
+  );
+  expect(await outcome).toBe("changed");
+  expect(lines).toHaveLength(6);
+});
+
+it("fails with what failed, once the rollback is over", async () => {
+  const failed = { ...event("UPDATE_FAILED", "Function"), ResourceStatusReason: "no such role" };
+  const { outcome } = execute(
+    [],
+    [event("UPDATE_IN_PROGRESS"), failed, event("UPDATE_ROLLBACK_IN_PROGRESS")],
+    [event("UPDATE_COMPLETE", "Function"), event("UPDATE_ROLLBACK_COMPLETE")],
+  );
+  await expect(outcome).rejects.toMatchObject({
+    code: "E_STACK_FAILED",
+    exitCode: 2,
+    value: "Function: no such role",
+  });
+});
