@@ -13,7 +13,7 @@ import { buildProcessSpec } from "./process-spec.ts";
 const concurrencyLimit = 10;
 const keptWarmMs = 5 * 60 * 1000;
 /** How long a call waits for an environment that has answered and is not yet back, before another is started. */
-const almostIdleMs = 20;
+const almostIdleMs = 250;
 
 export interface PooledEnvironment {
   readonly environment: ExecutionEnvironment;
