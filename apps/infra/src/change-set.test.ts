@@ -26,6 +26,8 @@ function event(status: string, PhysicalResourceId = StackId): StackEvent {
   };
 }
 
+const pageSize = 2;
+
 /** Executes against a stack whose events come in these groups, one more with each look at them. */
 function execute(...groups: readonly (readonly StackEvent[])[]) {
   const client = new CloudFormationClient({ region: "eu-central-1" });
@@ -35,8 +37,10 @@ function execute(...groups: readonly (readonly StackEvent[])[]) {
     if (command instanceof DescribeChangeSetCommand) return { ExecutionStatus: "AVAILABLE" };
     if (command instanceof ExecuteChangeSetCommand) return {};
     if (!(command instanceof DescribeStackEventsCommand)) throw new Error(`unexpected: ${command}`);
-    shown.push(...(groups[looks++] ?? []));
-    return { StackEvents: shown.toReversed() };
+    const from = Number(command.input.NextToken ?? 0);
+    if (from === 0) shown.push(...(groups[looks++] ?? []));
+    const NextToken = from + pageSize < shown.length ? String(from + pageSize) : undefined;
+    return { StackEvents: shown.toReversed().slice(from, from + pageSize), NextToken };
   };
   const lines: string[] = [];
   const outcome = executeChangeSet(client, {

@@ -35,7 +35,8 @@ export async function executeChangeSet(
 ): Promise<"changed" | "unchanged"> {
   const { stackName: StackName, changeSetName: ChangeSetName, onEvent, signal, guard, pollMs = 1000 } = props;
   if (!(await hasChanges(client, StackName, ChangeSetName))) return "unchanged";
-  const seen = new Set((await listEvents(client, StackName)).map(({ EventId }) => EventId));
+  const { StackEvents: before = [] } = await client.send(new DescribeStackEventsCommand({ StackName }));
+  const seen = new Set(before.map(({ EventId }) => EventId));
   signal.throwIfAborted();
   const execute = new ExecuteChangeSetCommand({
     StackName,
@@ -46,8 +47,7 @@ export async function executeChangeSet(
   const failures: string[] = [];
   let hasBegun = false;
   for (;;) {
-    for (const event of (await listEvents(client, StackName)).reverse()) {
-      if (seen.has(event.EventId)) continue;
+    for (const event of await listNewEvents(client, StackName, seen)) {
       seen.add(event.EventId);
       onEvent(describeEvent(event));
       const { ResourceStatus: status = "", LogicalResourceId, ResourceStatusReason } = event;
@@ -84,10 +84,23 @@ async function hasChanges(
   }
 }
 
-/** Newest first; the last hundred are more than come between two looks. A stack that is new has some already. */
-async function listEvents(client: CloudFormationClient, StackName: string): Promise<StackEvent[]> {
-  const { StackEvents = [] } = await client.send(new DescribeStackEventsCommand({ StackName }));
-  return StackEvents;
+/** Those that were not seen yet, oldest first. A stack that is new has some already: a change set was made for it. */
+async function listNewEvents(
+  client: CloudFormationClient,
+  StackName: string,
+  seen: ReadonlySet<string | undefined>,
+): Promise<StackEvent[]> {
+  const events: StackEvent[] = [];
+  let NextToken: string | undefined;
+  do {
+    const page = await client.send(new DescribeStackEventsCommand({ StackName, NextToken }));
+    const { StackEvents = [] } = page;
+    const fresh = StackEvents.filter(({ EventId }) => !seen.has(EventId));
+    events.push(...fresh);
+    // They come newest first, so that what follows a known one is known.
+    NextToken = fresh.length === StackEvents.length ? page.NextToken : undefined;
+  } while (NextToken !== undefined);
+  return events.reverse();
 }
 
 function describeEvent({

@@ -1,10 +1,9 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
 import { stageNames } from "@workspace/shared-config";
-import { execa } from "execa";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { startInfra } from "./testing/start-infra.ts";
 
 /** The account of these tests: it is bootstrapped, and has a lease and a stack. */
 interface Account {
@@ -85,21 +84,7 @@ it("the help names every stage", async () => {
   expect(stdout).toContain(`--stage <name>     ${stageNames.join(", ")} (default: $STAGE, or local)`);
 });
 
-function start(...argv: string[]) {
-  return execa(join(import.meta.dirname, "../bin/infra"), [...argv, "--function", "lambda-app"], {
-    reject: false,
-    extendEnv: false,
-    env: {
-      PATH: process.env.PATH ?? "",
-      HOME: process.env.HOME ?? "",
-      STAGE: "dev",
-      AWS_REGION: "eu-central-1",
-      AWS_ENDPOINT_URL: endpoint,
-      AWS_ACCESS_KEY_ID: "x",
-      AWS_SECRET_ACCESS_KEY: "x",
-    },
-  });
-}
+const start = (...argv: string[]) => startInfra(endpoint, argv);
 
 /** Runs a command, and sends it a signal once it writes a line with the text. */
 async function interruptAt(command: string, signal: NodeJS.Signals, text: string) {

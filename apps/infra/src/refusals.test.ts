@@ -1,9 +1,8 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
-import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startInfra } from "./testing/start-infra.ts";
 
 /** An endpoint that answers every SSM read in one way, and everything else as an account without anything. */
 let answer: { status: number; body: object } = { status: 400, body: {} };
@@ -51,21 +50,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 const deploy = (environment: Record<string, string> = {}) =>
-  execa(join(import.meta.dirname, "../bin/infra"), ["deploy", "--function", "lambda-app"], {
-    reject: false,
-    extendEnv: false,
-    env: {
-      PATH: process.env.PATH ?? "",
-      HOME: process.env.HOME ?? "",
-      STAGE: "dev",
-      AWS_REGION: "eu-central-1",
-      AWS_ENDPOINT_URL: endpoint,
-      AWS_ACCESS_KEY_ID: "x",
-      AWS_SECRET_ACCESS_KEY: "x",
-      AWS_MAX_ATTEMPTS: "1",
-      ...environment,
-    },
-  });
+  startInfra(endpoint, ["deploy"], { AWS_MAX_ATTEMPTS: "1", ...environment });
 
 describe("deploy stops, and says why, where it can't know what is published", () => {
   it.each([

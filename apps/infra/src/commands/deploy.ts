@@ -33,8 +33,8 @@ export async function deploy(surroundings: Surroundings, only?: string): Promise
   await ensureBootstrapped(surroundings, clients);
   const deployed: DeployedFunction[] = [];
   for (const fn of chooseFunctions(surroundings, only)) {
-    const { onProgress, signal } = surroundings;
-    signal.throwIfAborted();
+    surroundings.signal.throwIfAborted();
+    const { onProgress } = surroundings;
     const result = await deployInfra(clients, fn, {
       deployStacks: (published, leaseSignal, guard) => {
         const signal = AbortSignal.any([leaseSignal, surroundings.signal]);

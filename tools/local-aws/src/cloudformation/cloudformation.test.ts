@@ -156,34 +156,6 @@ Outputs:
   });
 });
 
-describe("a template that can change permissions", () => {
-  const prepare = (Properties: object, ...Capabilities: ("CAPABILITY_IAM" | "CAPABILITY_NAMED_IAM")[]) => {
-    const AssumeRolePolicyDocument = { Version: "2012-10-17", Statement: [] };
-    const Role = { Type: "AWS::IAM::Role", Properties: { AssumeRolePolicyDocument, ...Properties } };
-    return stacks.prepare("permissions", { Resources: { Role } }, { Capabilities });
-  };
-
-  it.each([
-    [{}, "CAPABILITY_IAM"],
-    [{ RoleName: "chosen" }, "CAPABILITY_NAMED_IAM"],
-  ] as const)("with %j needs %s", async (properties, needed) => {
-    const refused = {
-      name: "InsufficientCapabilitiesException",
-      message: `Requires capabilities : [${needed}]`,
-    };
-    await expect(prepare(properties)).rejects.toMatchObject(refused);
-    expect(await stacks.find("permissions")).toBeUndefined();
-    expect((await prepare(properties, needed)).Status).toBe("CREATE_COMPLETE");
-    await stacks.delete("permissions");
-  });
-
-  it("may always where names are allowed, too, and never name its own where they aren't", async () => {
-    expect((await prepare({}, "CAPABILITY_NAMED_IAM")).Status).toBe("CREATE_COMPLETE");
-    await expect(prepare({ RoleName: "chosen" }, "CAPABILITY_IAM")).rejects.toThrow("[CAPABILITY_NAMED_IAM]");
-    await stacks.delete("permissions");
-  });
-});
-
 describe("an update", () => {
   it("says that nothing changed", async () => {
     const template = { Resources: { One: parameterResource("/same/one", "1") } };
