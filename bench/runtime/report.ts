@@ -7,9 +7,9 @@ export interface Figures {
   readonly machine: { readonly cpu: string; readonly cores: number; readonly kernel: string };
   readonly bun: string;
   readonly rounds: number;
-  /** Medians over the rounds, in milliseconds, from spawn to the first request for work. */
+  /** Lower quartiles of the rounds, in milliseconds, from spawn to the first request for work. */
   readonly initMs: Readonly<Record<string, Partial<Record<App, number>>>>;
-  /** Medians over the rounds. */
+  /** Lower quartiles of the rounds. */
   readonly cycles: Readonly<Record<string, Readonly<Record<PayloadName, CycleFigures>>>>;
   readonly bytes: ImageSizes;
 }

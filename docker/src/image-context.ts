@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod, copyFile, link, mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
+import { chmod, copyFile, link, mkdir, readdir, readFile, rm, stat, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { compileEngine } from "@workspace/lambda-runtime/compile";
 import type { Architecture } from "@workspace/shared-config";
@@ -27,6 +27,9 @@ export interface ImageContext {
   readonly packages: AppBundle["packages"];
 }
 
+/** Libraries that the image has as links to libc; its Dockerfile says why. */
+const linksToLibc = ["libdl.so.2", "libpthread.so.0"];
+
 /**
  * Bundles the app and puts engine, app and Dockerfile side by side. What has not changed since last time is not made
  * again.
@@ -43,14 +46,16 @@ export async function buildImageContext(props: ImageContextProps): Promise<Image
   await mkdir(join(outDir, "app"));
   await placeFile(engine.path, join(outDir, "engine"));
   await copyFile(join(import.meta.dirname, "..", kind, "Dockerfile"), join(outDir, "Dockerfile"));
+  await mkdir(join(outDir, "glibc"));
+  for (const name of linksToLibc) await symlink("libc.so.6", join(outDir, "glibc", name));
   // Lambda runs as a user of its own, whatever this machine's umask is.
-  await chmod(join(outDir, "app"), 0o755);
+  for (const folder of ["app", "glibc"]) await chmod(join(outDir, folder), 0o755);
   for (const name of ["app.js", "app.js.jsc"]) {
     await copyFile(join(app.directory, name), join(outDir, "app", name));
     await chmod(join(outDir, "app", name), 0o644);
   }
   const platform = architecture === "arm64" ? "linux/arm64" : "linux/amd64";
-  const hash = createHash("sha256").update(`${platform}\n${engine.sha256}\n`);
+  const hash = createHash("sha256").update(`${platform}\n${engine.sha256}\n${linksToLibc}\n`);
   for (const name of ["Dockerfile", "app/app.js", "app/app.js.jsc"]) {
     hash.update(
       createHash("sha256")
