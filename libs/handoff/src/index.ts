@@ -51,6 +51,7 @@ export {
 } from "./live/function-state.ts";
 export { invokeWhenAwake } from "./live/invoke-when-awake.ts";
 export { type LiveResult, type MakeLiveProps, makeLive, restoreLatest } from "./live/make-live.ts";
+export { findEvent, smokeEventPath } from "./live/smoke-event.ts";
 export {
   listPermissions,
   type Permission,

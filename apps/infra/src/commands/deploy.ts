@@ -1,12 +1,14 @@
-import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DescribeStacksCommand } from "@aws-sdk/client-cloudformation";
 import {
   type DeployResult,
   deployInfra,
+  findEvent,
   type HandoffClients,
   type Lease,
   type Published,
+  smokeEventPath,
 } from "@workspace/handoff";
 import type { FunctionOnStage } from "@workspace/shared-config";
 import { buildPrepareArgv, changeSetName, runCdk } from "../cdk-cli.ts";
@@ -40,7 +42,7 @@ export async function deploy(surroundings: Surroundings, only?: string): Promise
         const signal = AbortSignal.any([leaseSignal, surroundings.signal]);
         return deployStacks(surroundings, clients, { fn, published, signal, guard });
       },
-      smokeEvent: await findSmokeEvent(fn.project),
+      smokeEvent: await findEvent(smokeEventPath(workspaceRoot, fn.project)),
       onProgress,
     });
     deployed.push({ project: fn.project, ...result, functionUrl: await findFunctionUrl(clients, fn) });
@@ -88,15 +90,6 @@ async function deployStacks(
       guard,
     });
     if (outcome === "unchanged") onDetail(`${stackName}: no changes`);
-  }
-}
-
-async function findSmokeEvent(project: string): Promise<string | undefined> {
-  try {
-    return await readFile(join(workspaceRoot, "apps", project, "smoke-event.json"), "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
   }
 }
 

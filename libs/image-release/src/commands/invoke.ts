@@ -1,10 +1,9 @@
 import { resolve } from "node:path";
 import { InvokeCommand } from "@aws-sdk/client-lambda";
-import { invokeWhenAwake } from "@workspace/handoff";
+import { findEvent, invokeWhenAwake, smokeEventPath } from "@workspace/handoff";
 import { CodedError, exitCodes, liveAlias } from "@workspace/shared-config";
 import type { CommandResult } from "@workspace/terminal";
 import type { CommandContext, SharedOptions } from "../command-context.ts";
-import { findEvent, smokeEventPath } from "../image/smoke-event.ts";
 import type { AddCommand } from "../program.ts";
 import { addSharedOptions } from "../shared-options.ts";
 

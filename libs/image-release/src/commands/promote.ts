@@ -1,17 +1,18 @@
 import {
   buildHandoffClients,
   type CopyProps,
+  findEvent,
   type PromoteResult,
   type PromotionSide,
   type PromotionSource,
   planPromotion,
   promoteImage,
+  smokeEventPath,
 } from "@workspace/handoff";
 import { CodedError, parseFunction, parseStage, type Stage, stageNames } from "@workspace/shared-config";
 import type { CommandResult } from "@workspace/terminal";
 import { addCanaryOptions, buildCanary, type CanaryOptions } from "../canary-options.ts";
 import type { CommandContext, SharedOptions } from "../command-context.ts";
-import { findEvent, smokeEventPath } from "../image/smoke-event.ts";
 import type { AddCommand } from "../program.ts";
 import { copyImage, copyReferrers } from "../registry/copy-image.ts";
 import { createRegistryClient, type RegistryClient } from "../registry/registry-client.ts";

@@ -1,10 +1,16 @@
-import { planRelease, type ReleasePlan, type ReleaseResult, releaseImage } from "@workspace/handoff";
+import {
+  findEvent,
+  planRelease,
+  type ReleasePlan,
+  type ReleaseResult,
+  releaseImage,
+  smokeEventPath,
+} from "@workspace/handoff";
 import type { FunctionOnStage } from "@workspace/shared-config";
 import type { CommandResult } from "@workspace/terminal";
 import { addCanaryOptions, buildCanary, type CanaryOptions } from "../canary-options.ts";
 import type { CommandContext, SharedOptions } from "../command-context.ts";
 import { type ReleaseSubject, withReleaseSubject } from "../image/release-subject.ts";
-import { findEvent, smokeEventPath } from "../image/smoke-event.ts";
 import type { AddCommand } from "../program.ts";
 import { addSharedOptions } from "../shared-options.ts";
 import { describeVersion } from "../terminal/describe-live.ts";
