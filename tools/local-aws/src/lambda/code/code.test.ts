@@ -138,6 +138,16 @@ describe("the layers of an image", () => {
       "tmp/by-name": "x",
     });
   });
+
+  it.each(["..", "a/..", "a/../", ".", "/"])("can't replace the folder %s", async (name) => {
+    const layers = join(server.stateDirectory, "lambda", "layers");
+    const before = readdirSync(layers);
+    await expect(unpack([{ name, type: "symlink", linkname: outside }, { name: "x" }])).rejects.toThrow(
+      "E_LAYER_MALFORMED",
+    );
+    expect(readdirSync(layers)).toEqual(before);
+    expect(readdirSync(outside)).toEqual([]);
+  });
 });
 
 describe("an archive", () => {

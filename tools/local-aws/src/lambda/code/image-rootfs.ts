@@ -16,6 +16,7 @@ import { basename, dirname, join } from "node:path";
 import { PassThrough } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
+import { CodedError } from "@workspace/shared-config";
 import { type Extract, extract } from "tar-stream";
 import type { ServiceContext } from "../../service.ts";
 import type { ImageCode, Layer } from "../model.ts";
@@ -61,9 +62,10 @@ export function createRootfsCache(context: ServiceContext) {
       const blob = await downloadBlob(context, repositoryName, digest);
       const decompress = layerTypes.gzip.has(mediaType) ? createGunzip() : new PassThrough();
       const entries = extract();
-      const reading = pipeline(blob, decompress, entries);
-      for await (const entry of entries) await unpackEntry(entry, part);
-      await reading;
+      entries.on("entry", (_header, entry, next) => {
+        unpackEntry(entry, part).then(() => next(), next);
+      });
+      await pipeline(blob, decompress, entries);
     });
 
   return {
@@ -92,12 +94,12 @@ type Entry = Extract extends AsyncIterable<infer T> ? T : never;
 
 async function unpackEntry(entry: Entry, root: string): Promise<void> {
   const { name, type, mode, linkname } = entry.header;
-  const path = join(resolveInRoot(root, dirname(name)), basename(name));
   if (type === "directory") {
     mkdirSync(resolveInRoot(root, name), { recursive: true });
     entry.resume();
     return;
   }
+  const path = join(resolveInRoot(root, dirname(name)), parseFileName(name));
   mkdirSync(dirname(path), { recursive: true });
   rmSync(path, { recursive: true, force: true });
   switch (type) {
@@ -116,6 +118,21 @@ async function unpackEntry(entry: Entry, root: string): Promise<void> {
       throw new Error(`local-aws: a layer has the ${type} ${name}, which can't be unpacked here`);
   }
   entry.resume();
+}
+
+/**
+ * The last part of an entry's path, which is put into a folder of the image as it is written.
+ * @throws CodedError `E_LAYER_MALFORMED` where it is that folder or the one above
+ */
+function parseFileName(path: string): string {
+  const name = basename(path);
+  if (name !== "" && name !== "." && name !== "..") return name;
+  throw new CodedError({
+    code: "E_LAYER_MALFORMED",
+    what: "a layer has a file or link whose name can only be a folder's",
+    value: path,
+    remedy: "Don't trust that image; build it anew, or take it from elsewhere.",
+  });
 }
 
 const whiteout = ".wh.";
