@@ -1,6 +1,8 @@
 import {
+  ChangeSetNotFoundException,
   CloudFormationClient,
   DescribeChangeSetCommand,
+  type DescribeChangeSetCommandOutput,
   DescribeStackEventsCommand,
   ExecuteChangeSetCommand,
   type ResourceStatus,
@@ -30,11 +32,18 @@ const pageSize = 2;
 
 /** Executes against a stack whose events come in these groups, one more with each look at them. */
 function execute(...groups: readonly (readonly StackEvent[])[]) {
+  return executeDescribed(async () => ({ ExecutionStatus: "AVAILABLE" }), ...groups);
+}
+
+function executeDescribed(
+  describe: () => Promise<Partial<DescribeChangeSetCommandOutput>>,
+  ...groups: readonly (readonly StackEvent[])[]
+) {
   const client = new CloudFormationClient({ region: "eu-central-1" });
   const shown: StackEvent[] = [];
   let looks = 0;
   client.send = async (command: object) => {
-    if (command instanceof DescribeChangeSetCommand) return { ExecutionStatus: "AVAILABLE" };
+    if (command instanceof DescribeChangeSetCommand) return describe();
     if (command instanceof ExecuteChangeSetCommand) return {};
     if (!(command instanceof DescribeStackEventsCommand)) throw new Error(`unexpected: ${command}`);
     const from = Number(command.input.NextToken ?? 0);
@@ -77,5 +86,39 @@ it("fails with what failed, once the rollback is over", async () => {
     code: "E_STACK_FAILED",
     exitCode: 2,
     value: "Function: no such role",
+  });
+});
+
+it.each([
+  "The submitted information didn't contain changes. Submit different information to create a change set.",
+  "No updates are to be performed.",
+])("an empty change set is no change: %s", async (StatusReason) => {
+  const describe = async () => ({ Status: "FAILED", ExecutionStatus: "UNAVAILABLE", StatusReason }) as const;
+  expect(await executeDescribed(describe).outcome).toBe("unchanged");
+});
+
+const otherReason = "Requires capabilities : [CAPABILITY_NAMED_IAM]";
+it.each([
+  { Status: "FAILED", ExecutionStatus: "UNAVAILABLE", StatusReason: otherReason },
+  { Status: "CREATE_COMPLETE", ExecutionStatus: "OBSOLETE", StatusReason: "another was executed" },
+] as const)(
+  "a change set that can't be carried out is an error: $Status, $ExecutionStatus",
+  async (changeSet) => {
+    const { Status, ExecutionStatus, StatusReason } = changeSet;
+    await expect(executeDescribed(async () => changeSet).outcome).rejects.toMatchObject({
+      code: "E_CHANGE_SET_UNUSABLE",
+      value: `${Status}, ${ExecutionStatus}: ${StatusReason}`,
+    });
+  },
+);
+
+it("a change set that is not there is an error", async () => {
+  const missing = new ChangeSetNotFoundException({
+    message: "ChangeSet [deploy] does not exist",
+    $metadata: {},
+  });
+  await expect(executeDescribed(() => Promise.reject(missing)).outcome).rejects.toMatchObject({
+    code: "E_CHANGE_SET_UNUSABLE",
+    value: "ChangeSetNotFound",
   });
 });

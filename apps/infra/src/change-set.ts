@@ -5,7 +5,7 @@ import {
   ExecuteChangeSetCommand,
   type StackEvent,
 } from "@aws-sdk/client-cloudformation";
-import type { Lease } from "@workspace/handoff";
+import { type Lease, unlessAwsError } from "@workspace/handoff";
 import { CodedError, exitCodes } from "@workspace/shared-config";
 
 export interface ExecuteProps {
@@ -27,7 +27,7 @@ export interface ExecuteProps {
  *
  * The end is told by the stack's events alone. Its status may be read as it was before the execution began, which would
  * look like the end of it.
- * @throws CodedError `E_STACK_FAILED`, exit code 2: CloudFormation has rolled back
+ * @throws CodedError `E_STACK_FAILED`, exit code 2: CloudFormation has rolled back; `E_CHANGE_SET_UNUSABLE`
  */
 export async function executeChangeSet(
   client: CloudFormationClient,
@@ -68,20 +68,32 @@ export async function executeChangeSet(
   }
 }
 
+/**
+ * CloudFormation marks an empty change set as failed, for a reason that begins so. Where the CDK CLI only prepares, it
+ * makes a change set in any case, and leaves an empty one; it knows it by the same words.
+ * @see https://github.com/aws/aws-cdk-cli/blob/main/packages/@aws-cdk/toolkit-lib/lib/api/diagnosing/stack-diagnoser.ts
+ */
+const emptyReasons = ["The submitted information didn't contain changes.", "No updates are to be performed."];
+
 async function hasChanges(
   client: CloudFormationClient,
   StackName: string,
   ChangeSetName: string,
 ): Promise<boolean> {
-  try {
-    const { ExecutionStatus } = await client.send(new DescribeChangeSetCommand({ StackName, ChangeSetName }));
-    return ExecutionStatus === "AVAILABLE";
-  } catch (error) {
-    // The CLI makes none where the template is the deployed one, and removes one without changes.
-    if (error instanceof Error && ["ChangeSetNotFound", "ChangeSetNotFoundException"].includes(error.name))
-      return false;
-    throw error;
-  }
+  const changeSet = await unlessAwsError(
+    client.send(new DescribeChangeSetCommand({ StackName, ChangeSetName })),
+    "ChangeSetNotFound",
+    "ChangeSetNotFoundException",
+  );
+  const { ExecutionStatus, Status, StatusReason = "" } = changeSet ?? {};
+  if (ExecutionStatus === "AVAILABLE") return true;
+  if (Status === "FAILED" && emptyReasons.some((reason) => StatusReason.startsWith(reason))) return false;
+  throw new CodedError({
+    code: "E_CHANGE_SET_UNUSABLE",
+    what: `the change set ${ChangeSetName} of ${StackName} was prepared, and can't be carried out`,
+    value: changeSet === undefined ? "ChangeSetNotFound" : `${Status}, ${ExecutionStatus}: ${StatusReason}`,
+    remedy: "Mend what it says, if anything, and deploy again: that prepares a new one.",
+  });
 }
 
 /** Those that were not seen yet, oldest first. A stack that is new has some already: a change set was made for it. */

@@ -1,6 +1,6 @@
-export { explainReadFailure } from "./aws-error.ts";
+export { explainReadFailure, isAwsError, unlessAwsError } from "./aws-error.ts";
 export { buildHandoffClients, type HandoffClients, type HandoffClientsProps } from "./clients.ts";
-export { type Clock, systemClock } from "./clock.ts";
+export type { Clock } from "./clock.ts";
 export { type DeployProps, type DeployResult, deployInfra } from "./commands/deploy.ts";
 export {
   type CopyProps,
@@ -27,30 +27,18 @@ export {
   type RollbackTarget,
   rollbackTo,
 } from "./commands/rollback.ts";
-export {
-  addTag,
-  checkImage,
-  type Digest,
-  findImage,
-  findRepositoryUri,
-  listImages,
-  requireRepositoryUri,
-  type StoredImage,
-} from "./images/images.ts";
+export { type Digest, findImage, type StoredImage } from "./images/images.ts";
 export { type Lease, type LeaseProps, readLeaseHolder, unlock, withLease } from "./lease/lease.ts";
 export type { LeaseHolder } from "./lease/lease-log.ts";
-export { type LeaseTerms, leaseTerms } from "./lease/lease-terms.ts";
 export type { CanaryProps } from "./live/canary.ts";
 export {
   type FunctionAlias,
   type FunctionVersion,
   findConfiguration,
   findLiveConfiguration,
-  listAliases,
-  listVersions,
 } from "./live/function-state.ts";
 export { invokeWhenAwake } from "./live/invoke-when-awake.ts";
-export { type LiveResult, type MakeLiveProps, makeLive, restoreLatest } from "./live/make-live.ts";
+export type { LiveResult } from "./live/make-live.ts";
 export { findEvent, smokeEventPath } from "./live/smoke-event.ts";
 export {
   listPermissions,
@@ -60,17 +48,10 @@ export {
 } from "./permissions/permissions.ts";
 export { describeProgress, type OnProgress, type Progress } from "./progress.ts";
 export type { Retained, RetentionPlan } from "./prune/keep-set.ts";
-export {
-  type PublishedVersion,
-  type Publisher,
-  publishTag,
-  readPublishedTag,
-} from "./published/published-tag.ts";
+export { type Publisher, readPublishedTag } from "./published/published-tag.ts";
 export { type Published, resolveAllPublished, resolvePublished } from "./published/resolve.ts";
 export {
-  findStackStatus,
   findTemplate,
-  listTemplateImages,
   type SettledStack,
   waitUntilStackSettled,
 } from "./stack/stack.ts";
