@@ -1,16 +1,18 @@
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { bunPath, type CompiledEngine } from "@workspace/lambda-runtime/compile";
 import { CodedError } from "@workspace/shared-config";
 import { type NpmPackage, readBundledPackages } from "./bundled-packages.ts";
 import { checkBytecode } from "./bytecode.ts";
+import { hashFiles } from "./hash-files.ts";
 
 export interface AppBundle {
-  /** Has `app.js` and its bytecode, `app.js.jsc`. */
+  /** Has `app.js`, its bytecode `app.js.jsc`, and the files that the app imports as files: `font-8kbhb96a.ttf`. */
   readonly directory: string;
+  /** All that is in the directory, sorted. */
+  readonly files: readonly string[];
   /** Whether the engine was seen to use the bytecode; `unknown` where this machine can't run the engine. */
   readonly bytecode: "used" | "unknown";
   /** Of which something is in the bundle. */
@@ -38,10 +40,11 @@ export async function buildApp(entry: string, engine: CompiledEngine): Promise<A
   const part = await mkdtemp(join(cacheDir, "part-"));
   try {
     const metafile = join(part, "metafile.json");
-    await bundle(entry, part, "", [`--metafile=${metafile}`]);
+    const plain = join(part, "plain");
+    await bundle(entry, plain, "", [`--metafile=${metafile}`]);
     // Of this very build: the same bytes may come from another version of a package.
     const packages = await readBundledPackages(metafile, dirname(entry));
-    const hash = createHash("sha256").update(await readFile(join(part, "app.js")));
+    const hash = await hashFiles(plain, await listFiles(plain));
     const buildId = hash.copy().digest("hex").slice(0, 12);
     const directory = join(cacheDir, hash.update(engine.sha256).digest("hex").slice(0, 16));
     const known = await findKnown(directory);
@@ -49,7 +52,7 @@ export async function buildApp(entry: string, engine: CompiledEngine): Promise<A
     const files = join(part, "files");
     await bundle(entry, files, buildId, ["--bytecode"]);
     await writeFile(join(part, "bytecode"), await checkBytecode(engine, files));
-    for (const name of ["app.js", "metafile.json"]) await rm(join(part, name));
+    for (const path of [plain, metafile]) await rm(path, { recursive: true });
     await rename(part, directory).catch(ignoreExisting);
     const kept = await findKnown(directory);
     if (kept === undefined) throw new Error(`${directory} has vanished`);
@@ -62,11 +65,21 @@ export async function buildApp(entry: string, engine: CompiledEngine): Promise<A
 async function findKnown(directory: string): Promise<KeptBundle | undefined> {
   try {
     const bytecode = await readFile(join(directory, "bytecode"), "utf8");
-    return { directory: join(directory, "files"), bytecode: bytecode === "used" ? "used" : "unknown" };
+    const files = join(directory, "files");
+    return {
+      directory: files,
+      files: await listFiles(files),
+      bytecode: bytecode === "used" ? "used" : "unknown",
+    };
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
     throw error;
   }
+}
+
+/** By code unit: the order in which a folder lists them is not the same everywhere. */
+async function listFiles(directory: string): Promise<string[]> {
+  return (await readdir(directory)).sort();
 }
 
 /** Another build has made the same meanwhile. */

@@ -1,12 +1,24 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { copyFile, cp, mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import {
+  copyFile,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { compileEngine } from "@workspace/lambda-runtime/compile";
 import { parseHostArchitecture } from "@workspace/shared-config";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { RuntimeApiServer } from "../../libs/lambda-runtime/src/testing/runtime-api-server.ts";
 import { buildApp } from "./app-bundle.ts";
 import { checkBytecode } from "./bytecode.ts";
 import { buildImageContext } from "./image-context.ts";
@@ -125,6 +137,67 @@ describe("buildImageContext", () => {
     expect(await readFile(join(outDir, "Dockerfile"), "utf8")).toMatch(/^# The placeholder/);
   });
 });
+
+describe("files that an app imports", () => {
+  const reader = `
+    import font from "./font.ttf";
+    import terms from "./terms.txt" with { type: "file" };
+    export const handler = () => Promise.all([font, terms].map((path) => Bun.file(path).text()));
+  `;
+  /** An app beside the two files, in a context. */
+  const build = async (font: string, text = reader) => {
+    const appEntry = await writeApp("with-files", text);
+    await writeFile(join(appEntry, "../font.ttf"), font);
+    await writeFile(join(appEntry, "../terms.txt"), "some terms");
+    return buildImageContext({ appEntry, architecture, outDir: join(scratch, "with-files-out") });
+  };
+
+  it("are found at run time, and each of their changes counts", async () => {
+    const first = await build("a font");
+    expect(await invoke(first.directory)).toEqual(["a font", "some terms"]);
+    const second = await build("another font");
+    expect(await invoke(second.directory)).toEqual(["another font", "some terms"]);
+    expect(second.contentId).not.toBe(first.contentId);
+    expect((await build("a font")).contentId).toBe(first.contentId);
+  });
+
+  it("lie beside the bundle, readable for any user, and none from another build", async () => {
+    await build("a font");
+    const { directory } = await build("another font");
+    const names = (await readdir(join(directory, "app"))).sort();
+    expect(names).toEqual([
+      "app.js",
+      "app.js.jsc",
+      expect.stringMatching(/^font-\w+\.ttf$/),
+      expect.stringMatching(/^terms-\w+\.txt$/),
+    ]);
+    for (const name of names) expect((await stat(join(directory, "app", name))).mode & 0o777).toBe(0o644);
+  });
+
+  it("count where the bundle doesn't name them, too", async () => {
+    const nameless = `import "./font.ttf";\n${source}`;
+    const [first, second] = [await build("a font", nameless), await build("another font", nameless)];
+    expect(second.contentId).not.toBe(first.contentId);
+  });
+});
+
+/** What the handler in a context's folder returns, run as its image runs it. */
+async function invoke(directory: string): Promise<unknown> {
+  const api = new RuntimeApiServer();
+  await api.start();
+  const taskRoot = join(directory, "app");
+  const engine = spawn(join(directory, "engine"), {
+    cwd: taskRoot,
+    stdio: "ignore",
+    env: { AWS_LAMBDA_RUNTIME_API: api.address, LAMBDA_TASK_ROOT: taskRoot, _HANDLER: "app.handler" },
+  });
+  try {
+    return JSON.parse((await api.invoke({})).body.toString("utf8"));
+  } finally {
+    engine.kill("SIGKILL");
+    await api.stop();
+  }
+}
 
 describe("checkBytecode", () => {
   const prepare = async (folder: string) => {

@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod, copyFile, link, mkdir, readdir, readFile, rm, stat, symlink } from "node:fs/promises";
+import { chmod, copyFile, link, mkdir, readdir, rm, stat, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { compileEngine } from "@workspace/lambda-runtime/compile";
 import type { Architecture } from "@workspace/shared-config";
 import { type AppBundle, buildApp } from "./app-bundle.ts";
+import { hashFiles } from "./hash-files.ts";
 import { initialAppEntry } from "./initial-app.ts";
 
 export interface ImageContextProps {
@@ -50,19 +50,13 @@ export async function buildImageContext(props: ImageContextProps): Promise<Image
   for (const name of linksToLibc) await symlink("libc.so.6", join(outDir, "glibc", name));
   // Lambda runs as a user of its own, whatever this machine's umask is.
   for (const folder of ["app", "glibc"]) await chmod(join(outDir, folder), 0o755);
-  for (const name of ["app.js", "app.js.jsc"]) {
+  for (const name of app.files) {
     await copyFile(join(app.directory, name), join(outDir, "app", name));
     await chmod(join(outDir, "app", name), 0o644);
   }
   const platform = architecture === "arm64" ? "linux/arm64" : "linux/amd64";
-  const hash = createHash("sha256").update(`${platform}\n${engine.sha256}\n${linksToLibc}\n`);
-  for (const name of ["Dockerfile", "app/app.js", "app/app.js.jsc"]) {
-    hash.update(
-      createHash("sha256")
-        .update(await readFile(join(outDir, name)))
-        .digest(),
-    );
-  }
+  const hash = await hashFiles(outDir, ["Dockerfile", ...app.files.map((name) => `app/${name}`)]);
+  hash.update(`${platform}\n${engine.sha256}\n${linksToLibc}\n`);
   return {
     directory: outDir,
     contentId: hash.digest("hex"),
