@@ -30,41 +30,50 @@ function synthesize(
   return { provider: find("github-identity-provider"), roles: find(rolesStackName(stages[stage])) };
 }
 
-function findSubjects(template: Template): string[] {
+/** What each role's trust policy asks of a token, without the issuer before the claims. */
+function findClaims(template: Template): Record<string, string>[] {
   return Object.values(template.findResources("AWS::IAM::Role")).map(({ Properties }) => {
     const [statement, ...others] = Properties.AssumeRolePolicyDocument.Statement;
     expect(others).toEqual([]);
     expect(statement.Action).toBe("sts:AssumeRoleWithWebIdentity");
     expect(Object.keys(statement.Condition)).toEqual(["StringEquals"]);
-    expect(statement.Condition.StringEquals["token.actions.githubusercontent.com:aud"]).toBe(
-      "sts.amazonaws.com",
+    return Object.fromEntries(
+      Object.entries<string>(statement.Condition.StringEquals).map(([key, value]) => [
+        key.replace("token.actions.githubusercontent.com:", ""),
+        value,
+      ]),
     );
-    return statement.Condition.StringEquals["token.actions.githubusercontent.com:sub"];
   });
 }
 
+const aud = "sts.amazonaws.com";
+const ofEnvironment = (environment: string) => ({
+  aud,
+  sub: `repo:octo-org/octo-repo:environment:${environment}`,
+  ref: "refs/heads/main",
+});
+
 describe("who may take a role", () => {
-  it("on prod: jobs of its environment only, which GitHub lets start after an approval", () => {
-    expect(findSubjects(synthesize("prod").roles)).toEqual([
-      "repo:octo-org/octo-repo:environment:prod",
-      "repo:octo-org/octo-repo:environment:prod",
-    ]);
+  it("on prod: jobs of its environment, on main", () => {
+    expect(findClaims(synthesize("prod").roles)).toEqual([ofEnvironment("prod"), ofEnvironment("prod")]);
   });
 
   it("on dev: its environment's jobs, the promotion for reading, and pull requests for the diff", () => {
-    expect(findSubjects(synthesize("dev").roles).sort()).toEqual([
-      "repo:octo-org/octo-repo:environment:dev",
-      "repo:octo-org/octo-repo:environment:dev",
-      "repo:octo-org/octo-repo:environment:prod",
-      "repo:octo-org/octo-repo:pull_request",
+    const claims = findClaims(synthesize("dev").roles);
+    expect(claims.sort((one, other) => (one.sub ?? "").localeCompare(other.sub ?? ""))).toEqual([
+      ofEnvironment("dev"),
+      ofEnvironment("dev"),
+      ofEnvironment("prod"),
+      { aud, sub: "repo:octo-org/octo-repo:pull_request" },
     ]);
   });
 
   it("with the ids of a repository whose tokens carry them", () => {
     const named = parseGitHubRepository("octo-org@1234/octo-repo@5678");
-    expect(findSubjects(synthesize("prod", { named }).roles)[0]).toBe(
-      "repo:octo-org@1234/octo-repo@5678:environment:prod",
-    );
+    expect(findClaims(synthesize("prod", { named }).roles)[0]).toEqual({
+      ...ofEnvironment("prod"),
+      sub: "repo:octo-org@1234/octo-repo@5678:environment:prod",
+    });
   });
 
   it.each([

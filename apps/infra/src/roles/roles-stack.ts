@@ -6,7 +6,7 @@ import { RegionInfo } from "aws-cdk-lib/region-info";
 import type { Construct } from "constructs";
 import { acknowledgeWildcard } from "../acknowledge-wildcard.ts";
 import { type CiRole, ciRoles } from "./ci-roles.ts";
-import { buildGitHubSubject, type GitHubRepository } from "./github-subject.ts";
+import { buildGitHubClaims, type GitHubRepository } from "./github-subject.ts";
 import { githubIssuer } from "./identity-provider-stack.ts";
 
 export interface RolesStackProps extends StackProps {
@@ -36,13 +36,13 @@ export class RolesStack extends Stack {
     const { stage, fns, repository } = this.#props;
     const name = purpose.charAt(0).toUpperCase() + purpose.slice(1);
     const provider = `arn:aws:iam::${this.account}:oidc-provider/${githubIssuer}`;
+    const claims = { aud: "sts.amazonaws.com", ...buildGitHubClaims(repository, jobs) };
     const role = new Role(this, name, {
       description: `${purpose} of ${stage.name}, for jobs of ${repository}`,
       assumedBy: new WebIdentityPrincipal(provider, {
-        StringEquals: {
-          [`${githubIssuer}:aud`]: "sts.amazonaws.com",
-          [`${githubIssuer}:sub`]: buildGitHubSubject(repository, jobs),
-        },
+        StringEquals: Object.fromEntries(
+          Object.entries(claims).map(([claim, value]) => [`${githubIssuer}:${claim}`, value]),
+        ),
       }),
     });
     // A literal, unlike the stack's own: what is acknowledged to cdk-nag is found by it.
