@@ -13,9 +13,15 @@ export interface InfraAppProps {
   readonly outdir?: string;
 }
 
+/** The names of a function's stacks, in the order in which deploy carries them out. */
+export function listStackNames({ repositoryStackName, stackName }: FunctionOnStage): string[] {
+  return [repositoryStackName, stackName];
+}
+
 /** Two stacks for each function, so that no function is in another's way. Pure: what it needs to know is given. */
 export function buildInfraApp({ account, region, functions, outdir }: InfraAppProps): App {
-  const app = createCheckedApp(outdir);
+  const deployedStacks = functions.flatMap(({ fn }) => listStackNames(fn));
+  const app = createCheckedApp(outdir, deployedStacks);
   const env = { account, region };
   for (const { fn, image } of functions) {
     const tags = { function: fn.project, stage: fn.stage.name };

@@ -13,6 +13,7 @@ import {
 import type { FunctionOnStage } from "@workspace/shared-config";
 import { buildPrepareArgv, changeSetName, runCdk } from "../cdk-cli.ts";
 import { executeChangeSet } from "../change-set.ts";
+import { listStackNames } from "../infra-app.ts";
 import {
   buildClients,
   chooseFunctions,
@@ -80,7 +81,7 @@ async function deployStacks(
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
-  for (const stackName of [fn.repositoryStackName, fn.stackName]) {
+  for (const stackName of listStackNames(fn)) {
     step(`CloudFormation brings ${stackName} to the template`);
     const outcome = await executeChangeSet(cloudformation, {
       stackName,
