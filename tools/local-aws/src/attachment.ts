@@ -1,9 +1,15 @@
-import { request } from "node:http";
+import { type IncomingMessage, request } from "node:http";
 
 /** A server says here which state it serves, and is attached to for as long as the answer lasts. */
 export const statusPath = "/_local-aws/status";
 export const attachPath = "/_local-aws/attach";
 export const stopPath = "/_local-aws/stop";
+/** What asks the server to stop. A web page can't send it: its browser would ask first, and is not allowed to. */
+const stopRequest = { method: "POST", headers: { "x-local-aws": "stop" } } as const;
+
+export function isStopRequest({ method, headers }: IncomingMessage): boolean {
+  return method === stopRequest.method && headers["x-local-aws"] === stopRequest.headers["x-local-aws"];
+}
 
 export interface ServerStatus {
   readonly stateDirectory: string;
@@ -54,6 +60,6 @@ export function attach(endpoint: string): Promise<{ detach: () => void } | undef
 /** Ends the server, whatever is attached. Resolves when it is gone. */
 export async function stopServer(endpoint: string): Promise<void> {
   if ((await findStatus(endpoint)) === undefined) return;
-  await fetch(endpoint + stopPath);
+  await fetch(endpoint + stopPath, stopRequest);
   while ((await findStatus(endpoint)) !== undefined) await new Promise((resolve) => setTimeout(resolve, 20));
 }

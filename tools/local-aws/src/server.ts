@@ -129,6 +129,7 @@ export async function startServer(props: ServerProps): Promise<Server> {
   }
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    refuseForeignHost(request, props.log);
     const url = new URL(request.url ?? "/", endpoint);
     for (const [prefix, own] of ownPaths) if (url.pathname.startsWith(prefix)) return own(request, response);
     for (const service of services.values()) {
@@ -215,6 +216,22 @@ async function loadService(name: ServiceName, context: ServiceContext): Promise<
     createService: (context: ServiceContext) => Service;
   };
   return createService(context);
+}
+
+/** Names that nobody can point at this machine but it itself, and AWS, for which clients have it as their proxy. */
+const ownHosts =
+  /^(?:127\.0\.0\.1|\[::1\]|(?:[a-z0-9.-]+\.)?localhost|[a-z0-9.-]+\.amazonaws\.com)(?::\d+)?$/i;
+
+/**
+ * A web page whose own host name leads here would be of this server's origin, and could do all that its user can.
+ * @see https://en.wikipedia.org/wiki/DNS_rebinding
+ */
+function refuseForeignHost({ headers, method, url }: IncomingMessage, log: (line: string) => void): void {
+  const { host = "" } = headers;
+  if (ownHosts.test(host)) return;
+  const message = `local-aws: ${method} ${url} came under the host name "${host}"; call it as 127.0.0.1 or localhost`;
+  log(message);
+  throw new ServiceException("ForeignHostRefused", message, 403);
 }
 
 /** The service and the key of the caller, from the signature's credential scope. */

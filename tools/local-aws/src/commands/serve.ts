@@ -1,5 +1,5 @@
 import { appendFileSync } from "node:fs";
-import { attachPath, type ServerStatus, statusPath, stopPath } from "../attachment.ts";
+import { attachPath, isStopRequest, type ServerStatus, statusPath, stopPath } from "../attachment.ts";
 import { startServer } from "../server.ts";
 import { choosePort, type StateDirectory } from "../state-directory.ts";
 
@@ -67,7 +67,11 @@ export async function serve({
       idleSince = Date.now();
     });
   });
-  server.onOwnPath(stopPath, (_request, response) => {
+  server.onOwnPath(stopPath, (request, response) => {
+    if (!isStopRequest(request)) {
+      response.writeHead(403).end();
+      return;
+    }
     response.writeHead(202).end();
     end();
   });
