@@ -1,6 +1,7 @@
 import { CodedError } from "@workspace/shared-config";
 import { isObject } from "../image/manifest.ts";
 import type { Credentials } from "./docker-config.ts";
+import { readBody } from "./read-body.ts";
 import { loginRefused, TransientFailure } from "./registry-error.ts";
 
 /** What a registry asks for in `WWW-Authenticate`. */
@@ -47,7 +48,7 @@ export async function authorize(props: AuthorizeProps): Promise<string | undefin
       throw new TransientFailure(`${url.host} can't be reached`, { cause });
     },
   );
-  const text = await response.text();
+  const text = Buffer.from(await readBody(response, "the login")).toString();
   if (response.status === 429 || response.status >= 500) {
     throw new TransientFailure(`${url.host} answered ${response.status}`);
   }

@@ -1,5 +1,6 @@
 import { authorize, type Challenge, parseChallenge } from "./authorization.ts";
 import type { Credentials } from "./docker-config.ts";
+import { readBody } from "./read-body.ts";
 import { buildRefusal, TransientFailure } from "./registry-error.ts";
 
 /** A request to a registry. */
@@ -60,7 +61,7 @@ export function createExchanger({ host, findCredentials }: ExchangerProps): Exch
       }
     }
     if (expected.includes(response.status)) return response;
-    const body = await response.text().catch(() => "");
+    const body = Buffer.from(await readBody(response, action)).toString();
     const { status } = response;
     if (status === 408 || status === 429 || status >= 500) {
       throw new TransientFailure(`${host} answered ${status}`, retryAfter(response));

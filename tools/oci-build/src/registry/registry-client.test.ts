@@ -59,6 +59,9 @@ function faulty(
 }
 
 const cut = (response: ServerResponse) => void response.destroy();
+const cutAnswer = (code: number) => (response: ServerResponse) => {
+  response.writeHead(code, { "content-length": 1000 }).write('{"errors":', () => response.destroy());
+};
 const status =
   (code: number, headers = {}) =>
   (response: ServerResponse) =>
@@ -90,6 +93,14 @@ describe("authorization", () => {
     await expect(pushed).rejects.toThrow(/^E_REGISTRY_LOGIN_(REQUIRED|REFUSED)/);
   });
 
+  it("tries again where the answer with the token is cut off", async () => {
+    const isToken = ({ url = "" }: IncomingMessage) => url.startsWith("/token");
+    const intercept = faulty(1, isToken, cutAnswer(200));
+    const { client, retries } = await open({ auth: "bearer", intercept }, testCredentials);
+    await client.ping();
+    expect(retries).toHaveLength(1);
+  });
+
   it("does not send the password to where a redirect leads", async () => {
     const seen: (string | undefined)[] = [];
     const storage = createServer((request, response) => {
@@ -118,6 +129,7 @@ describe("what passes", () => {
     ["a 500 at its end", 1, ({ method }) => method === "PUT", status(500)],
     ["throttling", 3, () => true, status(429, { "retry-after": "0" })],
     ["a lost connection at the start", 2, () => true, cut],
+    ["a refusal that is cut off", 1, ({ method }) => method === "POST", cutAnswer(403)],
     ["a lost connection during the upload", 1, ({ method }) => method === "PUT", cut],
   ])("is tried again: %s", async (_, times, fits, fault) => {
     const { registry, client, retries } = await open({ intercept: faulty(times, fits, fault) });
@@ -164,6 +176,12 @@ describe("refusals", () => {
     const { client } = await open({ intercept: faulty(99, () => true, html) });
     await expect(client.pushBlob(pushProps)).rejects.toThrow("418 <html>teapot");
   });
+});
+
+it("names a registry that doesn't say where a blob is to be sent", async () => {
+  const { registry, client } = await open({ intercept: faulty(99, () => true, status(202)) });
+  await expect(client.pushBlob(pushProps)).rejects.toMatchObject({ code: "E_REGISTRY_REFUSED", value: 202 });
+  expect(registry.requests).toHaveLength(1);
 });
 
 describe("pullBlob", () => {

@@ -4,6 +4,7 @@ import { type Digest, digestOf } from "../image/digest.ts";
 import { acceptedManifests, type Descriptor } from "../image/manifest.ts";
 import type { Store } from "../store/store.ts";
 import { createExchanger, type ExchangerProps } from "./exchange.ts";
+import { readBody } from "./read-body.ts";
 import { TransientFailure } from "./registry-error.ts";
 import { withRetries } from "./retry.ts";
 
@@ -168,7 +169,9 @@ export function createRegistryClient(props: RegistryClientProps): RegistryClient
         });
         await start.body?.cancel();
         if (start.status === 201) return "mounted";
-        const upload = new URL(start.headers.get("location") ?? "", start.url);
+        const location = start.headers.get("location");
+        if (location === null) throw noUpload(host, action, start.status);
+        const upload = new URL(location, start.url);
         upload.searchParams.set("digest", blob.digest);
         let sentBytes = 0;
         try {
@@ -249,12 +252,13 @@ export function createRegistryClient(props: RegistryClientProps): RegistryClient
   };
 }
 
-async function readBody(response: Response, action: string): Promise<Uint8Array> {
-  try {
-    return new Uint8Array(await response.arrayBuffer());
-  } catch (cause) {
-    throw new TransientFailure(`the answer to ${action} broke off`, { cause });
-  }
+function noUpload(host: string, action: string, value: number): CodedError {
+  return new CodedError({
+    code: "E_REGISTRY_REFUSED",
+    what: `${host} took ${action} and did not say where to send it: there is no Location`,
+    value,
+    remedy: "Check that it is a registry, and what stands between.",
+  });
 }
 
 function digestMismatch(host: string, action: string, value: string, expected: string | number): CodedError {
