@@ -87,7 +87,8 @@ async function afterFailedStacks(
     await waitUntilStackSettled(clients, fn.stackName, onProgress);
     const isThere = (await findConfiguration(clients, fn, "$LATEST")) !== undefined;
     if (!isThere || published.kind === "initial") return error;
-    const hasRestored = await restoreLatest(clients, fn, lease, published.digest, onProgress);
+    const code = { digest: published.digest, settings: { Architectures: [fn.architecture] } };
+    const hasRestored = await restoreLatest(clients, fn, lease, code, onProgress);
     return hasRestored ? withRolledBack(error) : error;
   } catch (second) {
     return withRolledBack(error, second);

@@ -96,32 +96,36 @@ export async function planRelease(
   { tag, contentTag }: Pick<ReleaseProps, "tag" | "contentTag">,
 ): Promise<ReleasePlan> {
   await requireRepositoryUri(clients, fn);
+  const { plan } = await readReleasePlan(clients, fn, { tag, contentTag });
+  return plan;
+}
+
+async function readReleasePlan(
+  clients: HandoffClients,
+  fn: FunctionOnStage,
+  { tag, contentTag }: Pick<ReleaseProps, "tag" | "contentTag">,
+): Promise<{ readonly plan: ReleasePlan; readonly digest: Digest | undefined }> {
   const [content, tagged, published] = await Promise.all([
     findImage(clients, fn, contentTag),
     findImage(clients, fn, tag),
     readRawTag(clients, fn),
   ]);
-  return {
+  const plan: ReleasePlan = {
     image: content === undefined ? "push" : tagged?.digest === content.digest ? "none" : "tag",
     movesCode: content === undefined || !(await isLive(clients, fn, content.digest)),
     publishesTag: published?.value !== tag,
   };
+  return { plan, digest: content?.digest };
 }
 
 /** The digest, where everything that a release would do is done. */
 async function findUnchanged(
   clients: HandoffClients,
   fn: FunctionOnStage,
-  { tag, contentTag }: ReleaseProps,
+  props: ReleaseProps,
 ): Promise<Digest | undefined> {
-  const [content, tagged, published] = await Promise.all([
-    findImage(clients, fn, contentTag),
-    findImage(clients, fn, tag),
-    readRawTag(clients, fn),
-  ]);
-  if (content === undefined || tagged?.digest !== content.digest || published?.value !== tag)
-    return undefined;
-  return (await isLive(clients, fn, content.digest)) ? content.digest : undefined;
+  const { plan, digest } = await readReleasePlan(clients, fn, props);
+  return plan.image === "none" && !plan.movesCode && !plan.publishesTag ? digest : undefined;
 }
 
 /** Whether the image, with the configuration of `$LATEST`, has all the traffic. */

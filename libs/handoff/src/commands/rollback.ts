@@ -15,9 +15,9 @@ export interface RollbackProps {
   readonly to?: ImageTag | undefined;
   /**
    * Asked only of an image that was never published: one that was has passed its check, and a way back must stay open
-   * when what the check needs is down. @default undefined: no smoke check
+   * when what the check needs is down. `undefined` where the function has none.
    */
-  readonly smokeEvent?: string | undefined;
+  readonly smokeEvent: string | undefined;
   readonly onProgress?: OnProgress | undefined;
   readonly leaseTerms?: LeaseProps["terms"];
 }
@@ -63,7 +63,10 @@ async function isProven(
   return (await findLiveConfiguration(clients, fn))?.digest === digest;
 }
 
-/** Where {@link rollbackTo} would go now; moves nothing. */
+/**
+ * Where {@link rollbackTo} would go now; moves nothing.
+ * @throws CodedError `E_ROLLBACK_TARGET_MISSING`, `E_IMAGE_MISSING`, `E_IMAGE_IS_INDEX`, `E_IMAGE_ARCHITECTURE`
+ */
 export async function planRollback(
   clients: HandoffClients,
   fn: FunctionOnStage,

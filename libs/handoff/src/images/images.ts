@@ -18,9 +18,6 @@ export type Digest = `sha256:${string}`;
 export interface StoredImage {
   readonly digest: Digest;
   readonly tags: readonly string[];
-  /** Of the manifest. */
-  readonly mediaType: string;
-  readonly pushedAt: Date | undefined;
   /** The artifact type of what is attached to an image, such as an SBOM; `undefined` for images. */
   readonly artifactType: string | undefined;
 }
@@ -90,8 +87,6 @@ function toStoredImage(detail: ImageDetail): StoredImage {
   return {
     digest: parseDigest(detail.imageDigest ?? ""),
     tags: detail.imageTags ?? [],
-    mediaType: detail.imageManifestMediaType ?? "",
-    pushedAt: detail.imagePushedAt,
     artifactType:
       detail.artifactMediaType?.startsWith("application/vnd.oci.image.config.") ||
       detail.artifactMediaType?.startsWith("application/vnd.docker.container.image.")
@@ -169,7 +164,7 @@ export async function checkImage(
       code: `${codePrefix}_ARCHITECTURE`,
       what: `${subject} is for ${architecture}, the function runs on ${wanted}`,
       value,
-      remedy: `Build the image for linux/${wanted} and release again, or change the function's architecture back.`,
+      remedy: `Release first (\`nx run ${fn.project}:release --stage ${fn.stage.name}\`): it builds for linux/${wanted} and changes the function along with its code. Then this again. Or change the function's architecture back.`,
     });
   }
   return found.digest;

@@ -17,7 +17,7 @@ const lookEveryMs = 5_000;
 
 /**
  * Watches the version while it takes its part of the traffic.
- * @throws CodedError `E_CANARY_FAILED`, `E_ALARM_MISSING`, `E_LEASE_LOST`
+ * @throws CodedError `E_CANARY_FAILED`, `E_CANARY_UNREADABLE`, `E_ALARM_MISSING`, `E_LEASE_LOST`
  */
 export async function bake(
   clients: HandoffClients,
@@ -76,10 +76,16 @@ async function refuseErrors(
       ],
     }),
   );
-  const errors = MetricDataResults.flatMap(({ Values = [] }) => Values).reduce(
-    (sum, value) => sum + value,
-    0,
-  );
+  const [result, ...more] = MetricDataResults;
+  if (result?.StatusCode !== "Complete" || result.Values === undefined || more.length > 0) {
+    throw new CodedError({
+      code: "E_CANARY_UNREADABLE",
+      what: `CloudWatch did not say whether version ${version} of ${functionName} has failed`,
+      value: MetricDataResults.map(({ StatusCode, Messages }) => ({ StatusCode, Messages })),
+      remedy: "See what CloudWatch says, and release again; without --canary nothing is read from it.",
+    });
+  }
+  const errors = result.Values.reduce((sum, value) => sum + value, 0);
   if (errors === 0) return;
   throw new CodedError({
     code: "E_CANARY_FAILED",

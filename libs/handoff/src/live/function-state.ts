@@ -5,6 +5,7 @@ import {
   GetFunctionConfigurationCommand,
   ListAliasesCommand,
   ListVersionsByFunctionCommand,
+  type State,
 } from "@aws-sdk/client-lambda";
 import { CodedError, type FunctionOnStage, liveAlias } from "@workspace/shared-config";
 import { unlessAwsError } from "../aws-error.ts";
@@ -20,7 +21,8 @@ export interface FunctionVersion {
   readonly digest: Digest;
   /** Changes with every change; fences the next one. */
   readonly revisionId: string;
-  readonly state: "Pending" | "Active" | "Inactive" | "Failed" | "unknown";
+  /** `unknown` where Lambda says nothing. */
+  readonly state: State | "unknown";
   readonly stateReason: string | undefined;
   readonly lastUpdateStatus: "InProgress" | "Successful" | "Failed" | "unknown";
   readonly lastUpdateStatusReason: string | undefined;
@@ -130,23 +132,17 @@ export async function listAliases(
   return aliases;
 }
 
-export function toFunctionVersion(configuration: FunctionConfiguration): FunctionVersion {
+function toFunctionVersion(configuration: FunctionConfiguration): FunctionVersion {
   return {
     version: configuration.Version ?? "",
     digest: toDigest(configuration.CodeSha256 ?? ""),
     revisionId: configuration.RevisionId ?? "",
-    state: toState(configuration.State),
+    state: configuration.State ?? "unknown",
     stateReason: configuration.StateReason,
     lastUpdateStatus: configuration.LastUpdateStatus ?? "unknown",
     lastUpdateStatusReason: configuration.LastUpdateStatusReason,
     settings: pickSettings(configuration),
   };
-}
-
-function toState(state: FunctionConfiguration["State"]): FunctionVersion["state"] {
-  return state === "Pending" || state === "Active" || state === "Inactive" || state === "Failed"
-    ? state
-    : "unknown";
 }
 
 export function toFunctionAlias(alias: AliasConfiguration): FunctionAlias {
@@ -218,11 +214,12 @@ export async function waitUntilActive(
     const lags = found === undefined && waitedMs < longestLagMs;
     return !lags && found?.state !== "Pending";
   });
-  if (settled.state === "Failed") {
+  // An inactive one wakes up when it is invoked.
+  if (settled.state !== "Active" && settled.state !== "Inactive") {
     throw new CodedError({
       code: "E_VERSION_NOT_ACTIVE",
       what: `version ${version} of ${fn.functionName} could not be activated`,
-      value: settled.stateReason,
+      value: [settled.state, settled.stateReason].filter(Boolean).join(": "),
       remedy: "See what Lambda says of it; repair the image or the function's settings, then release again.",
     });
   }

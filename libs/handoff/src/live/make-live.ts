@@ -57,7 +57,8 @@ export async function makeLive(
   const previous = { version: live.version, digest: live.digest };
 
   try {
-    const updated = await putCode(clients, fn, lease, latest, digest, step);
+    const code = { digest, settings: { Architectures: [fn.architecture] } };
+    const updated = await putCode(clients, fn, lease, latest, code, step);
     const version = isSame(updated, live) ? live.version : await publishVersion(clients, fn, lease, updated);
     if (version === live.version) return { kind: "unchanged", version, digest, previous };
     await waitUntilActive(clients, fn, version);
@@ -78,8 +79,12 @@ function isSame(latest: FunctionVersion, version: FunctionVersion): boolean {
   return latest.digest === version.digest && isDeepStrictEqual(latest.settings, version.settings);
 }
 
+/** An image, and what it runs on. */
+type FunctionCode = Pick<FunctionVersion, "digest" | "settings">;
+
 /**
- * Puts the image into `$LATEST`, and waits until Lambda has it.
+ * Puts the image into `$LATEST`, and waits until Lambda has it. The architecture goes along: Lambda would take an image
+ * for another one, and could not run it.
  * @param latest fences the update: it is refused where anything changed since
  */
 async function putCode(
@@ -87,7 +92,7 @@ async function putCode(
   fn: FunctionOnStage,
   lease: Lease,
   latest: FunctionVersion,
-  digest: Digest,
+  { digest, settings: { Architectures } }: FunctionCode,
   step: (text: string) => void,
 ): Promise<FunctionVersion> {
   if (latest.digest === digest) return latest;
@@ -96,6 +101,7 @@ async function putCode(
   const update = new UpdateFunctionCodeCommand({
     FunctionName: fn.functionName,
     ImageUri: imageUri,
+    Architectures,
     RevisionId: latest.revisionId,
   });
   let failure: unknown;
@@ -268,7 +274,7 @@ async function putBack(
     if (current.version !== alias.version) return error;
     const hasWeights = Object.keys(current.weights).length > 0;
     if (hasWeights) await giveAllTraffic(clients, fn, lease, current);
-    const hasCode = await restoreLatest(clients, fn, lease, live.digest, onProgress);
+    const hasCode = await restoreLatest(clients, fn, lease, live, onProgress);
     return hasWeights || hasCode ? withRolledBack(error) : error;
   } catch (second) {
     return withRolledBack(error, second);
@@ -284,12 +290,12 @@ export async function restoreLatest(
   clients: HandoffClients,
   fn: FunctionOnStage,
   lease: Lease,
-  digest: Digest,
+  code: FunctionCode,
   onProgress: OnProgress = () => {},
 ): Promise<boolean> {
   const latest = await waitUntilUpdated(clients, fn);
-  if (latest.digest === digest) return false;
-  await putCode(clients, fn, lease, latest, digest, (text) =>
+  if (latest.digest === code.digest) return false;
+  await putCode(clients, fn, lease, latest, code, (text) =>
     onProgress({ kind: "step", text: `${text} again, which was live` }),
   );
   return true;

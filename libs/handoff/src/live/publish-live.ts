@@ -3,7 +3,7 @@ import type { HandoffClients } from "../clients.ts";
 import type { Lease } from "../lease/lease.ts";
 import type { OnProgress } from "../progress.ts";
 import { type Publisher, publishTag, readRawTag } from "../published/published-tag.ts";
-import { requireLiveAlias } from "./function-state.ts";
+import { requireConfiguration, requireLiveAlias } from "./function-state.ts";
 import { type LiveResult, restoreLatest, updateAlias, withRolledBack } from "./make-live.ts";
 
 export interface PublishLiveProps {
@@ -47,7 +47,8 @@ async function takeBack(
     if (alias.version === live.version) {
       await updateAlias(clients, fn, lease, alias, { version: live.previous.version, weights: {} });
     }
-    await restoreLatest(clients, fn, lease, live.previous.digest, onProgress);
+    const previous = await requireConfiguration(clients, fn, live.previous.version);
+    await restoreLatest(clients, fn, lease, previous, onProgress);
     return withRolledBack(error);
   } catch (second) {
     return withRolledBack(error, second);

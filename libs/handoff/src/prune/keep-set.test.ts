@@ -8,7 +8,7 @@ const digestOf = (letter: string) => `sha256:${letter.repeat(64)}` as const;
 const tagOf = (letter: string) => parseImageTag(letter.repeat(12));
 
 function image(letter: string, tags: readonly string[] = [tagOf(letter)]): StoredImage {
-  return { digest: digestOf(letter), tags, mediaType: "", pushedAt: undefined, artifactType: undefined };
+  return { digest: digestOf(letter), tags, artifactType: undefined };
 }
 
 function version(name: string, letter: string): FunctionVersion {
@@ -84,8 +84,16 @@ it("says why each stays", () => {
   ]);
 });
 
-it("keeps the last releases, each tag once", () => {
+it("keeps the last releases, each image once, whatever was published without one", () => {
   expect(listKept({}, 3).images).toBe("0bcd");
+  const again = ["7", "8", "9"];
+  const images = [
+    ...facts.images.filter(({ digest }) => digest !== digestOf("d")),
+    image("d", ["d", ...again].map(tagOf)),
+  ];
+  const history = ["a", "b", "c", "d", ...again].map(published);
+  expect(listKept({ images, history, publishedTag: tagOf("9") }, 3).images).toBe("0bcd");
+  expect(listKept({ history: ["a", "b", "c", "1", "2", "d"].map(published) }, 3).images).toBe("0bcd");
   expect(listKept({ history: ["a", "c", "d", "c", "d"].map(published) }, 3).images).toBe("0abcd");
 });
 

@@ -1,5 +1,5 @@
 import { type ImageTag, initialTag } from "@workspace/shared-config";
-import type { StoredImage } from "../images/images.ts";
+import type { Digest, StoredImage } from "../images/images.ts";
 import type { FunctionAlias, FunctionVersion } from "../live/function-state.ts";
 import type { PublishedVersion } from "../published/published-tag.ts";
 
@@ -33,12 +33,12 @@ export interface RetentionPlan {
  * What has to stay and why: what any alias gives traffic to, `$LATEST`, the published tag, CloudFormation's last
  * template, the last releases, `initial`, the images of the versions that stay, and the one version that
  * CloudFormation made with the alias.
- * @param keepReleases how many of the last releases stay, at least 1
+ * @param keepReleases how many of the last images that were released stay, at least 1
  */
 export function planRetention(facts: RetentionFacts, keepReleases: number): RetentionPlan {
   const versions = facts.versions.map((item) => ({ item, reasons: explainVersion(facts, item) }));
   const kept = versions.filter(({ reasons }) => reasons.length > 0).map(({ item }) => item);
-  const recent = listRecentReleases(facts.history, keepReleases);
+  const recent = findRecentReleases(facts, keepReleases);
   const images = facts.images
     .filter(({ artifactType }) => artifactType === undefined)
     .map((item) => ({ item, reasons: explainImage(facts, item, kept, recent) }));
@@ -59,7 +59,7 @@ function explainImage(
   { latest, publishedTag, templateImages }: RetentionFacts,
   { digest, tags }: StoredImage,
   keptVersions: readonly FunctionVersion[],
-  recent: readonly ImageTag[],
+  recent: ReadonlyMap<Digest, ImageTag>,
 ): string[] {
   const reasons = keptVersions
     .filter((kept) => kept.digest === digest)
@@ -67,14 +67,22 @@ function explainImage(
   if (latest?.digest === digest) reasons.push("$LATEST");
   if (publishedTag !== undefined && tags.includes(publishedTag)) reasons.push("published");
   if (templateImages.some((image) => image === digest || tags.includes(image))) reasons.push("template");
-  const release = recent.find((tag) => tags.includes(tag));
+  const release = recent.get(digest);
   if (release !== undefined) reasons.push(`release ${release}`);
   if (tags.includes(initialTag)) reasons.push(initialTag);
   return reasons;
 }
 
-/** The last tags that were published, newest first, each once. */
-export function listRecentReleases(history: readonly PublishedVersion[], count: number): ImageTag[] {
-  const newestFirst = history.map(({ tag }) => tag).reverse();
-  return [...new Set(newestFirst)].slice(0, count);
+/**
+ * The last images that were published, each with the newest of its tags. By content: a release of what is live gives it
+ * one more tag, and many of those must not push out the image that a rollback would go back to.
+ */
+function findRecentReleases({ history, images }: RetentionFacts, count: number): Map<Digest, ImageTag> {
+  const recent = new Map<Digest, ImageTag>();
+  for (const { tag } of history.toReversed()) {
+    const image = images.find(({ tags }) => tags.includes(tag));
+    if (image !== undefined && !recent.has(image.digest)) recent.set(image.digest, tag);
+    if (recent.size === count) break;
+  }
+  return recent;
 }

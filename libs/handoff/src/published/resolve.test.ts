@@ -1,14 +1,12 @@
-import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { CreateRepositoryCommand, GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
 import { PutParameterCommand } from "@aws-sdk/client-ssm";
 import { parseFunction, stages } from "@workspace/shared-config";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { HandoffClients } from "../clients.ts";
-import { findRepositoryUri } from "../images/images.ts";
 import { buildTestClients, type LocalAws, openLocalAws } from "../testing/local-aws.ts";
+import { pushImage } from "../testing/push-image.ts";
 import { resolveAllPublished, resolvePublished } from "./resolve.ts";
 
 let localAws: LocalAws;
@@ -35,66 +33,6 @@ const publish = (fn: TestFunction, Value: string) =>
     new PutParameterCommand({ Name: fn.imageTagParameter, Value, Type: "String", Overwrite: true }),
   );
 
-/** Pushes an image without layers, as any registry client does. Gives its digest. */
-async function push(
-  fn: TestFunction,
-  architecture: string,
-  reference = tag,
-  isIndex = false,
-): Promise<string> {
-  if ((await findRepositoryUri(clients, fn)) === undefined) {
-    await clients.ecr.send(new CreateRepositoryCommand({ repositoryName: fn.repositoryName }));
-  }
-  const { authorizationData } = await clients.ecr.send(new GetAuthorizationTokenCommand({}));
-  const { authorizationToken = "", proxyEndpoint = "" } = authorizationData?.[0] ?? {};
-  const registry = `${proxyEndpoint}/v2/${fn.repositoryName}`;
-  const headers = { authorization: `Basic ${authorizationToken}` };
-  const config = JSON.stringify({ architecture, os: "linux", rootfs: { type: "layers", diff_ids: [] } });
-  const digest = `sha256:${createHash("sha256").update(config).digest("hex")}`;
-  const started = await fetch(`${registry}/blobs/uploads/`, { method: "POST", headers });
-  const upload = new URL(started.headers.get("location") ?? "", proxyEndpoint);
-  upload.searchParams.set("digest", digest);
-  const put = await fetch(upload, { method: "PUT", headers, body: config });
-  expect(put.status).toBe(201);
-
-  const mediaType = "application/vnd.oci.image.manifest.v1+json";
-  const manifest = JSON.stringify({
-    schemaVersion: 2,
-    mediaType,
-    config: { mediaType: "application/vnd.oci.image.config.v1+json", digest, size: config.length },
-    layers: [],
-  });
-  const manifestDigest = await putManifest(
-    registry,
-    headers,
-    mediaType,
-    manifest,
-    isIndex ? undefined : reference,
-  );
-  if (!isIndex) return manifestDigest;
-  const indexType = "application/vnd.oci.image.index.v1+json";
-  const manifests = [{ mediaType, digest: manifestDigest, size: manifest.length }];
-  const index = JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests });
-  return putManifest(registry, headers, indexType, index, reference);
-}
-
-async function putManifest(
-  registry: string,
-  headers: Record<string, string>,
-  mediaType: string,
-  manifest: string,
-  reference: string | undefined,
-): Promise<string> {
-  const digest = `sha256:${createHash("sha256").update(manifest).digest("hex")}`;
-  const put = await fetch(`${registry}/manifests/${reference ?? digest}`, {
-    method: "PUT",
-    headers: { ...headers, "content-type": mediaType },
-    body: manifest,
-  });
-  expect(put.status).toBe(201);
-  return digest;
-}
-
 describe("resolvePublished", () => {
   it("is initial where there is no parameter and no function", async () => {
     expect(await resolvePublished(clients, newFunction("nothing"))).toEqual({ kind: "initial" });
@@ -102,7 +40,7 @@ describe("resolvePublished", () => {
 
   it("gives the tag and the digest of an image that fits", async () => {
     const fn = newFunction("fits");
-    const digest = await push(fn, "amd64");
+    const digest = await pushImage(clients, fn, { architecture: "amd64", tag });
     await publish(fn, tag);
     expect(await resolvePublished(clients, fn)).toEqual({ kind: "published", tag, digest });
   });
@@ -125,20 +63,20 @@ describe("resolvePublished", () => {
     await publish(fn, tag);
     const missing = { code: "E_PUBLISHED_IMAGE_MISSING", value: `missing:${tag}` };
     await expect(resolvePublished(clients, fn)).rejects.toMatchObject(missing);
-    await push(fn, "amd64", "ffffffffffff");
+    await pushImage(clients, fn, { architecture: "amd64", tag: "ffffffffffff" });
     await expect(resolvePublished(clients, fn)).rejects.toMatchObject(missing);
   });
 
   it("refuses an index of several platforms", async () => {
     const fn = newFunction("index");
-    await push(fn, "amd64", tag, true);
+    await pushImage(clients, fn, { architecture: "amd64", tag, isIndex: true });
     await publish(fn, tag);
     await expect(resolvePublished(clients, fn)).rejects.toMatchObject({ code: "E_PUBLISHED_IMAGE_IS_INDEX" });
   });
 
   it("refuses an image for the other architecture", async () => {
     const fn = newFunction("other-architecture");
-    await push(fn, "arm64");
+    await pushImage(clients, fn, { architecture: "arm64", tag });
     await publish(fn, tag);
     await expect(resolvePublished(clients, fn)).rejects.toMatchObject({
       code: "E_PUBLISHED_IMAGE_ARCHITECTURE",
@@ -156,7 +94,7 @@ describe("resolvePublished", () => {
 it("resolveAllPublished gives each function its own, in order", async () => {
   const fns = Array.from({ length: 12 }, (_, index) => newFunction(`many-${index}`));
   for (const fn of fns.slice(0, 11)) {
-    await push(fn, "amd64");
+    await pushImage(clients, fn, { architecture: "amd64", tag });
     await publish(fn, tag);
   }
   const all = await resolveAllPublished(clients, fns);

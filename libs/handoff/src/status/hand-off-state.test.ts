@@ -1,15 +1,14 @@
-import { initialTag } from "@workspace/shared-config";
+import { initialTag, parseFunction, stages } from "@workspace/shared-config";
 import { describe, expect, it } from "vitest";
+import type { HandoffClients } from "../clients.ts";
 import type { StoredImage } from "../images/images.ts";
 import type { FunctionVersion } from "../live/function-state.ts";
-import { findDrift, type HandoffState } from "./hand-off-state.ts";
+import { findDrift, type HandoffState, listReleases } from "./hand-off-state.ts";
 
 const digestOf = (letter: string) => `sha256:${letter.repeat(64)}` as const;
 const image = (letter: string, tag: string): StoredImage => ({
   digest: digestOf(letter),
   tags: [tag],
-  mediaType: "",
-  pushedAt: undefined,
   artifactType: undefined,
 });
 const version = (name: string, letter: string, memoryMiB = 512): FunctionVersion => ({
@@ -33,7 +32,6 @@ const released: HandoffState = {
   publishedDigest: digestOf("a"),
   // Older than the last release: releases leave the template alone.
   templateImage: initialTag,
-  templateDigest: digestOf("0"),
   stackStatus: "UPDATE_COMPLETE",
   live: live("a"),
   latest: version("$LATEST", "a"),
@@ -65,5 +63,20 @@ describe("findDrift", () => {
     ["10% of the traffic goes to version 3: a canary was not finished", { live: live("a", { "3": 0.1 }) }],
   ])("finds: %s", (sentence, changed) => {
     expect(findDrift({ ...released, ...changed })).toContain(sentence);
+  });
+});
+
+describe("listReleases", () => {
+  it("calls nothing live where neither the image nor a live version is there", async () => {
+    const notFound = Object.assign(new Error("no"), { name: "ResourceNotFoundException" });
+    const clients = {
+      ssm: { send: async () => ({ Parameters: [{ Version: 1, Value: "a".repeat(12) }] }) },
+      ecr: { send: async () => ({ imageDetails: [] }) },
+      lambda: { send: () => Promise.reject(notFound) },
+    } as unknown as HandoffClients;
+    const releases = await listReleases(clients, parseFunction("lambda-app", stages.dev, "x86_64"));
+    expect(releases).toMatchObject([
+      { tag: "a".repeat(12), digest: undefined, isPublished: true, isLive: false },
+    ]);
   });
 });

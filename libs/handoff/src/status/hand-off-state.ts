@@ -27,7 +27,6 @@ export interface HandoffState {
   readonly publishedDigest: Digest | undefined;
   /** The tag or digest in the template of the function's stack. */
   readonly templateImage: string | undefined;
-  readonly templateDigest: Digest | undefined;
   readonly stackStatus: string | undefined;
   readonly live: LiveVersion | undefined;
   readonly latest: FunctionVersion | undefined;
@@ -58,7 +57,6 @@ export async function readHandoffState(clients: HandoffClients, fn: FunctionOnSt
     publishedTag: raw?.value,
     publishedDigest: raw && findDigest(images, raw.value),
     templateImage,
-    templateDigest: templateImage === undefined ? undefined : findDigest(images, templateImage),
     stackStatus,
     live: live && { ...live, tags: images.find(({ digest }) => digest === live.version.digest)?.tags ?? [] },
     latest,
@@ -154,7 +152,7 @@ export async function listReleases(
         at,
         digest,
         isPublished,
-        isLive: isPublished && digest === live?.version.digest,
+        isLive: isPublished && live !== undefined && digest === live.version.digest,
       };
     })
     .reverse();

@@ -6,8 +6,6 @@ import { describeRetention } from "./prune.ts";
 const image = (digit: string, tags: readonly string[]) => ({
   digest: sampleDigest(digit),
   tags,
-  mediaType: "",
-  pushedAt: undefined,
   artifactType: undefined,
 });
 const plan: RetentionPlan = {

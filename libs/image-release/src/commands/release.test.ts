@@ -10,6 +10,7 @@ import { buildHandler, handlerPath } from "../testing/scratch-checkout.ts";
 
 let stage: LocalStage;
 let firstTag: string;
+let brokenTag: string;
 beforeAll(async () => {
   stage = await openLocalStage();
   stage.checkout.write(handlerPath, buildHandler(200, "one"));
@@ -98,13 +99,21 @@ describe("release, of something else", () => {
   it("puts everything back where the smoke check fails", async () => {
     const before = [await readTag(), await readLive()];
     stage.checkout.write(handlerPath, buildHandler(500, "broken"));
-    const tag = stage.checkout.commit("feat: broken");
+    brokenTag = stage.checkout.commit("feat: broken");
     const { exitCode, stderr, stdout } = await stage.run("release");
     expect(stderr).toContain("E_SMOKE_FAILED");
     expect(stderr).toContain("\n  exit code 2: failed after something had moved; it was put back");
     expect([exitCode, stdout]).toEqual([exitCodes.rolledBack, ""]);
     expect([await readTag(), await readLive()]).toEqual(before);
-    expect(await findImage(stage.clients, stage.fn("local"), tag)).toBeDefined();
+    expect(await findImage(stage.clients, stage.fn("local"), brokenTag)).toBeDefined();
+  });
+
+  it("is not what a rollback makes live without the check that it has never passed", async () => {
+    const before = [await readTag(), await readLive()];
+    const ended = await stage.run("rollback", "--to", brokenTag);
+    expect(ended.stderr).toContain("E_SMOKE_FAILED");
+    expect(ended.exitCode).toBe(exitCodes.rolledBack);
+    expect([await readTag(), await readLive()]).toEqual(before);
   });
 
   it("shows what a container CLI says when it fails", async () => {

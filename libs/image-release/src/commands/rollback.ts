@@ -1,4 +1,4 @@
-import { planRollback, rollbackTo } from "@workspace/handoff";
+import { findEvent, planRollback, rollbackTo, smokeEventPath } from "@workspace/handoff";
 import { type ImageTag, parseImageTag } from "@workspace/shared-config";
 import type { CommandResult } from "@workspace/terminal";
 import type { CommandContext, SharedOptions } from "../command-context.ts";
@@ -20,7 +20,7 @@ export const rollbackCommand: AddCommand = (program, run) => {
 };
 
 async function rollback(
-  { clients, fn, onProgress }: CommandContext,
+  { clients, fn, workspaceRoot, onProgress }: CommandContext,
   { to, dryRun }: RollbackOptions,
 ): Promise<CommandResult> {
   const about = { function: fn.project, stage: fn.stage.name };
@@ -34,7 +34,11 @@ async function rollback(
       value: { dryRun: true, ...about, ...target },
     };
   }
-  const result = await rollbackTo(clients, fn, { to, onProgress });
+  const result = await rollbackTo(clients, fn, {
+    to,
+    smokeEvent: await findEvent(smokeEventPath(workspaceRoot, fn.project)),
+    onProgress,
+  });
   return {
     lines: [
       `${fn.functionName}: ${result.tag} is live and published`,

@@ -24,7 +24,6 @@ const agreed: HandoffState = {
   publishedTag: first,
   publishedDigest: sampleDigest("1"),
   templateImage: "initial",
-  templateDigest: sampleDigest("0"),
   stackStatus: "UPDATE_COMPLETE",
   live: {
     alias: { name: "live", version: "7", weights: {}, revisionId: "r" },
@@ -33,12 +32,10 @@ const agreed: HandoffState = {
   },
   latest: buildVersion("$LATEST", sampleDigest("1")),
   images: [
-    { digest: sampleDigest("1"), tags: [first], mediaType: "", pushedAt: undefined, artifactType: undefined },
+    { digest: sampleDigest("1"), tags: [first], artifactType: undefined },
     {
       digest: sampleDigest("2"),
       tags: [second],
-      mediaType: "",
-      pushedAt: undefined,
       artifactType: undefined,
     },
   ],

@@ -151,7 +151,7 @@ export function createModelWorld(simulation: Simulation, random: () => number) {
       ecr.createRepository(repository);
       return {};
     },
-    GetMetricData: () => ({ MetricDataResults: [] }),
+    GetMetricData: () => ({ MetricDataResults: [{ Id: "errors", StatusCode: "Complete", Values: [] }] }),
   };
   const laggingOperations: typeof operations = { ...ssm.laggingOperations, ...lambda.laggingOperations };
 

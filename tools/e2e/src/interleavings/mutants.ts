@@ -74,7 +74,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "no-restore-after-failed-stack",
     file: "commands/deploy.ts",
-    safeguard: "await restoreLatest(clients, fn, lease, published.digest, onProgress);",
+    safeguard: "await restoreLatest(clients, fn, lease, code, onProgress);",
     without: "false;",
   },
   {
