@@ -48,16 +48,20 @@ async function canRun(architecture: Architecture): Promise<boolean> {
   if (process.platform !== "linux") return false;
   if (architecture === parseHostArchitecture(process.arch)) return true;
   const machine = architecture === "arm64" ? "aarch64" : "x86_64";
-  return access(`/proc/sys/fs/binfmt_misc/qemu-${machine}`).then(
-    () => true,
-    () => false,
-  );
+  try {
+    await access(`/proc/sys/fs/binfmt_misc/qemu-${machine}`);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return false;
+    throw error;
+  }
 }
 
 /** Starts the engine on an app and counts until it asks for work or ends. */
 async function countHits(enginePath: string, appDir: string): Promise<number> {
   const server = createServer();
   const address = await listen(server);
+  let timeout: NodeJS.Timeout | undefined;
   try {
     const engine = spawn(enginePath, [], {
       stdio: ["ignore", "pipe", "pipe"],
@@ -77,11 +81,11 @@ async function countHits(enginePath: string, appDir: string): Promise<number> {
     server.once("connection", (socket) =>
       socket.once("data", () => engine.kill("SIGKILL")).on("error", () => {}),
     );
-    const timeout = setTimeout(() => engine.kill("SIGKILL"), startTimeoutMs);
+    timeout = setTimeout(() => engine.kill("SIGKILL"), startTimeoutMs);
     await new Promise((resolve, reject) => engine.once("close", resolve).once("error", reject));
-    clearTimeout(timeout);
     return output.match(hit)?.length ?? 0;
   } finally {
+    clearTimeout(timeout);
     server.close();
   }
 }

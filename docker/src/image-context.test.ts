@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { compileEngine } from "@workspace/lambda-runtime/compile";
 import { parseHostArchitecture } from "@workspace/shared-config";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { RuntimeApiServer } from "../../libs/lambda-runtime/src/testing/runtime-api-server.ts";
 import { buildApp } from "./app-bundle.ts";
 import { checkBytecode } from "./bytecode.ts";
@@ -228,6 +228,15 @@ describe("checkBytecode", () => {
     const { engine, copy, bytecode } = await prepare(what);
     await spoil(bytecode);
     await expect(checkBytecode(engine, copy)).rejects.toMatchObject({ code: "E_BYTECODE_UNUSED" });
+  });
+
+  it("leaves nothing behind that waits, where the engine can't be started", async () => {
+    const { engine, copy } = await prepare("unstartable");
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const missing = { ...engine, path: join(scratch, "no-engine") };
+    await expect(checkBytecode(missing, copy)).rejects.toMatchObject({ code: "ENOENT" });
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it("does not know where the engine can't run", async () => {

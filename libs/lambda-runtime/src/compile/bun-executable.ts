@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { access, mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { type Architecture, CodedError } from "@workspace/shared-config";
+import { type Architecture, CodedError, parseHostArchitecture } from "@workspace/shared-config";
 
 const run = promisify(execFile);
 
@@ -39,18 +39,18 @@ const packages: Readonly<Record<Architecture, BunPackage>> = {
  * registry, which npm would not install here.
  *
  * @returns its absolute path
- * @throws CodedError `E_BUN_UNAVAILABLE`, `E_BUN_TAMPERED`
+ * @throws CodedError `E_BUN_UNAVAILABLE`, `E_BUN_TAMPERED`, `E_ARCHITECTURE_UNSUPPORTED`
  */
 export async function findBunExecutable(architecture: Architecture): Promise<string> {
-  const own = process.arch === "arm64" ? "arm64" : "x86_64";
-  if (process.platform === "linux" && architecture === own) return bunPath;
+  if (process.platform === "linux" && architecture === parseHostArchitecture(process.arch)) return bunPath;
   const directory = join(import.meta.dirname, "../../dist/bun", `${architecture}-${bunVersion}`);
   const executable = join(directory, "package/bin/bun");
-  const missing = await access(executable).then(
-    () => false,
-    () => true,
-  );
-  if (missing) await download(packages[architecture], directory);
+  try {
+    await access(executable);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    await download(packages[architecture], directory);
+  }
   return executable;
 }
 
