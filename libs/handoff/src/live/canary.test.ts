@@ -2,6 +2,7 @@ import { CloudWatchClient, type MetricDataResult } from "@aws-sdk/client-cloudwa
 import { parseFunction, stages } from "@workspace/shared-config";
 import { expect, it } from "vitest";
 import { buildTestClients } from "../testing/local-aws.ts";
+import { createManualClock } from "../testing/manual-clock.ts";
 import { bake } from "./canary.ts";
 
 const fn = parseFunction("lambda-app", stages.dev, "x86_64");
@@ -12,15 +13,7 @@ async function bakeWith(...answers: readonly MetricDataResult[][]): Promise<void
   const left = [...answers];
   const cloudwatch = new CloudWatchClient({ region: "eu-central-1" });
   cloudwatch.send = async () => ({ MetricDataResults: left.shift() });
-  let nowMs = 0;
-  const clock = {
-    monotonicMs: () => nowMs,
-    epochMs: () => nowMs,
-    wait: async (ms: number) => {
-      nowMs += ms;
-    },
-  };
-  const clients = { ...buildTestClients("http://127.0.0.1:9"), cloudwatch, clock };
+  const clients = { ...buildTestClients("http://127.0.0.1:9"), cloudwatch, clock: createManualClock() };
   const lease = { signal: new AbortController().signal, check: async () => {}, guard: Promise.reject };
   await bake(clients, fn, lease, "7", { percent: 10, bakeMs: 10_000 }, () => {});
 }

@@ -1,6 +1,7 @@
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { parseFunction, stages } from "@workspace/shared-config";
 import { expect, it } from "vitest";
+import { createManualClock } from "../testing/manual-clock.ts";
 import { waitUntilActive } from "./function-state.ts";
 
 const fn = parseFunction("lambda-app", stages.dev, "x86_64");
@@ -15,8 +16,7 @@ function inStates(...states: readonly string[]) {
     State: left.length > 1 ? left.shift() : left[0],
     StateReason: "because",
   });
-  const clock = { monotonicMs: () => 0, epochMs: () => 0, wait: async () => {} };
-  return { lambda, clock };
+  return { lambda, clock: createManualClock() };
 }
 
 it.each(["Active", "Inactive"])("waits until a version is %s", async (state) => {

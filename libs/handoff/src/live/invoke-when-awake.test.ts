@@ -1,5 +1,6 @@
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { expect, it } from "vitest";
+import { createManualClock } from "../testing/manual-clock.ts";
 import { invokeWhenAwake } from "./invoke-when-awake.ts";
 
 /** A function that answers with these errors, one after the other, and then well; and a clock that runs by waits. */
@@ -11,15 +12,8 @@ function asleep(...errors: readonly string[]) {
     if (name !== undefined) throw Object.assign(new Error(name), { name });
     return { StatusCode: 200 };
   };
-  let nowMs = 0;
-  const clock = {
-    monotonicMs: () => nowMs,
-    epochMs: () => nowMs,
-    wait: async (ms: number) => {
-      nowMs += ms;
-    },
-  };
-  return { clients: { lambda, clock }, left, elapsedMs: () => nowMs };
+  const clock = createManualClock();
+  return { clients: { lambda, clock }, left, elapsedMs: clock.monotonicMs };
 }
 
 const command = new InvokeCommand({ FunctionName: "lambda-app-dev" });
