@@ -1,6 +1,5 @@
 import { CodedError } from "@workspace/shared-config";
 import { Command } from "commander";
-import type { AttachOptions } from "./commands/attach.ts";
 import type { BuildOptions, BuildSurroundings } from "./commands/build.ts";
 import type { CommandContext } from "./commands/command-context.ts";
 import { refusedBuildOptions } from "./commands/refused-options.ts";
@@ -106,30 +105,6 @@ export function buildProgram(props: ProgramProps): Command {
     .action(async ({ days }: { days: number }) => {
       const { store, print } = await open();
       print(`freed ${formatBytes(store.prune(Date.now() - days * 86_400_000))}`);
-    });
-
-  program
-    .command("attach")
-    .description("Attach a document, such as an SBOM, to an image in its registry")
-    .argument("<name>")
-    .requiredOption("--artifact-type <type>", "media type, such as application/vnd.cyclonedx+json")
-    .requiredOption("--file <path>", "the document")
-    .action(async (name: string, options: AttachOptions) => {
-      const { runAttach } = await import("./commands/attach.ts");
-      await runAttach(await open(), name, options);
-    });
-
-  program
-    .command("referrers")
-    .description("List what is attached to an image in its registry")
-    .argument("<name>")
-    .option("--json", "print their descriptors as JSON")
-    .action(async (name: string, { json }: { json?: boolean }) => {
-      const { listReferrers } = await import("./registry/referrers.ts");
-      const { registries, print } = await open();
-      const referrers = await listReferrers(registries, name);
-      if (json) print(JSON.stringify(referrers, null, 2));
-      else for (const { artifactType, digest } of referrers) print(`${digest} ${artifactType ?? "-"}`);
     });
 
   return program;

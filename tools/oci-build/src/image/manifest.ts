@@ -7,19 +7,14 @@ export interface Descriptor {
   readonly digest: Digest;
   /** In bytes. */
   readonly size: number;
-  readonly artifactType?: string;
-  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /** @see https://github.com/opencontainers/image-spec/blob/main/manifest.md */
 export interface ImageManifest {
   readonly schemaVersion: 2;
   readonly mediaType: string;
-  readonly artifactType?: string;
   readonly config: Descriptor;
   readonly layers: readonly Descriptor[];
-  readonly subject?: Descriptor;
-  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 export interface IndexEntry extends Descriptor {
@@ -39,7 +34,6 @@ export const mediaTypes = {
   ociConfig: "application/vnd.oci.image.config.v1+json",
   ociLayerGzip: "application/vnd.oci.image.layer.v1.tar+gzip",
   ociLayerTar: "application/vnd.oci.image.layer.v1.tar",
-  ociEmpty: "application/vnd.oci.empty.v1+json",
   dockerManifest: "application/vnd.docker.distribution.manifest.v2+json",
   dockerIndex: "application/vnd.docker.distribution.manifest.list.v2+json",
   dockerLayerGzip: "application/vnd.docker.image.rootfs.diff.tar.gzip",

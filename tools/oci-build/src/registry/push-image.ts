@@ -46,7 +46,7 @@ export async function pushImage({ store, registries, name, progress }: PushImage
   return descriptor;
 }
 
-export interface PushBlobsProps {
+interface PushBlobsProps {
   readonly store: Store;
   readonly client: RegistryClient;
   readonly registry: string;
@@ -55,7 +55,7 @@ export interface PushBlobsProps {
 }
 
 /** All at once, each only where it is not there yet. */
-export async function pushBlobs(props: PushBlobsProps, blobs: readonly Descriptor[]): Promise<void> {
+async function pushBlobs(props: PushBlobsProps, blobs: readonly Descriptor[]): Promise<void> {
   const distinct = new Map(blobs.map((blob) => [blob.digest, blob]));
   await Promise.all([...distinct.values()].map((blob) => pushBlob(props, blob)));
 }

@@ -40,8 +40,6 @@ export interface RegistryClient {
   pushBlob(props: PushBlobProps): Promise<"sent" | "mounted">;
   /** Into the store, its digest and size checked. */
   pullBlob(props: PullBlobProps): Promise<void>;
-  /** A JSON document of the registry, or undefined where it has none. */
-  findDocument(repository: string, path: string): Promise<Uint8Array | undefined>;
 }
 
 export interface PushBlobProps {
@@ -230,23 +228,6 @@ export function createRegistryClient(props: RegistryClientProps): RegistryClient
             ? error
             : new TransientFailure(`the connection to ${host} was lost`, { cause: error });
         }
-      });
-    },
-
-    async findDocument(repository, path) {
-      const action = `GET ${path}`;
-      return retrying(action, async () => {
-        const response = await exchange({
-          method: "GET",
-          location: `/v2/${repository}/${path}`,
-          headers: { accept: acceptedManifests.join(", ") },
-          repository,
-          access: "pull",
-          action,
-          expected: [200, 404],
-        });
-        const bytes = await readBody(response, action);
-        return response.ok ? bytes : undefined;
       });
     },
   };

@@ -11,8 +11,6 @@ export interface TestRegistryProps {
   readonly immutableTags?: boolean;
   /** Answers in the registry's place, by returning true; this is where faults come in. */
   readonly intercept?: (request: IncomingMessage, response: ServerResponse) => boolean;
-  /** Whether it has the referrers API. @default false */
-  readonly referrers?: boolean;
 }
 
 export interface StoredManifest {
@@ -65,11 +63,10 @@ export async function startTestRegistry(props: TestRegistryProps = {}): Promise<
       return;
     }
     const [, repository = "", kind, name = ""] =
-      /^\/v2\/(.+)\/(blobs\/uploads|blobs|manifests|referrers)\/(.*)$/.exec(url.pathname) ?? [];
+      /^\/v2\/(.+)\/(blobs\/uploads|blobs|manifests)\/(.*)$/.exec(url.pathname) ?? [];
     const bytes = await buffer(request);
     if (kind === "blobs/uploads") return answerUpload(request, response, url, repository, bytes);
     if (kind === "manifests") return answerManifest(request, response, repository, name, bytes);
-    if (kind === "referrers" && props.referrers) return answerReferrers(response, repository, name);
     const blob = kind === "blobs" && repositories.has(`${repository}@${name}`) ? blobs.get(name) : undefined;
     if (blob === undefined) return refuse(response, 404, "BLOB_UNKNOWN", "unknown");
     response.writeHead(200, { "content-length": blob.byteLength });
@@ -151,22 +148,7 @@ export async function startTestRegistry(props: TestRegistryProps = {}): Promise<
       return;
     }
     manifests.set(key, manifest).set(`${repository}@${digest}`, manifest);
-    const subject = JSON.parse(manifest.bytes.toString()).subject?.digest;
-    const headers = { "docker-content-digest": digest };
-    const knowsSubject = props.referrers && subject !== undefined;
-    response.writeHead(201, knowsSubject ? { ...headers, "oci-subject": subject } : headers).end();
-  }
-
-  function answerReferrers(response: ServerResponse, repository: string, subject: string): void {
-    const found = [...manifests].flatMap(([key, { mediaType, bytes }]) => {
-      const document = JSON.parse(bytes.toString());
-      if (!key.startsWith(`${repository}@`) || document.subject?.digest !== subject) return [];
-      const { artifactType, annotations } = document;
-      return [{ mediaType, digest: digestOf(bytes), size: bytes.byteLength, artifactType, annotations }];
-    });
-    const mediaType = "application/vnd.oci.image.index.v1+json";
-    response.setHeader("content-type", mediaType);
-    response.end(JSON.stringify({ schemaVersion: 2, mediaType, manifests: found }));
+    response.writeHead(201, { "docker-content-digest": digest }).end();
   }
 
   return {
