@@ -1,10 +1,12 @@
 import { join } from "node:path";
+import { findCaller } from "@workspace/handoff";
 import { CodedError, exitCodes } from "@workspace/shared-config";
 import { buildStageEnvironment, parseStageChoice } from "@workspace/stage-run";
+import { formatError } from "@workspace/terminal";
 import { resolveFunctions } from "./commands/synth.ts";
 import { prepareImages } from "./deployed-images.ts";
 import { buildInfraApp } from "./infra-app.ts";
-import { findAccount, outputDirectory, type Surroundings } from "./surroundings.ts";
+import { outputDirectory, type Surroundings } from "./surroundings.ts";
 
 /** The app of `cdk.json`, for the CDK CLI on its own: every function, with what is published now. */
 async function synthesize(): Promise<void> {
@@ -20,8 +22,8 @@ async function synthesize(): Promise<void> {
     signal: new AbortController().signal,
   };
   const functions = await resolveFunctions(surroundings);
-  const [account, images] = await Promise.all([
-    findAccount(surroundings),
+  const [{ account }, images] = await Promise.all([
+    findCaller(region),
     prepareImages(surroundings, functions, join(outputDirectory, `cdk-app-${stage.name}`)),
   ]);
   buildInfraApp({ account, region, functions: images }).synth();
@@ -30,6 +32,6 @@ async function synthesize(): Promise<void> {
 try {
   await synthesize();
 } catch (error) {
-  console.error(error instanceof CodedError ? error.message : error);
+  process.stderr.write(formatError(error));
   process.exitCode = error instanceof CodedError ? error.exitCode : exitCodes.failed;
 }

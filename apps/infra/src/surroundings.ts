@@ -1,11 +1,5 @@
 import { join } from "node:path";
-import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-import {
-  buildHandoffClients,
-  explainReadFailure,
-  type HandoffClients,
-  type OnProgress,
-} from "@workspace/handoff";
+import { buildHandoffClients, type HandoffClients, type OnProgress } from "@workspace/handoff";
 import {
   type FunctionOnStage,
   functions,
@@ -44,14 +38,4 @@ export function chooseFunctions({ stage, nodeArch }: Surroundings, only?: string
 
 export function buildClients({ region }: Surroundings): HandoffClients {
   return buildHandoffClients({ region });
-}
-
-/** @throws CodedError `E_ACCOUNT_READ_…` */
-export async function findAccount({ region }: Surroundings): Promise<string> {
-  try {
-    const { Account = "" } = await new STSClient({ region }).send(new GetCallerIdentityCommand({}));
-    return Account;
-  } catch (error) {
-    throw explainReadFailure(error, "E_ACCOUNT_READ", "the account of these credentials");
-  }
 }

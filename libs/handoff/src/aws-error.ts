@@ -18,7 +18,7 @@ export async function unlessAwsError<T>(
   }
 }
 
-interface ReadFailure {
+interface KnownFailure {
   readonly code: "DENIED" | "THROTTLED" | "CREDENTIALS_EXPIRED" | "CREDENTIALS_INVALID" | "UNREACHABLE";
   readonly what: string;
   readonly remedy: string;
@@ -27,11 +27,12 @@ interface ReadFailure {
 }
 
 /** @see https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html */
-const readFailures: readonly ReadFailure[] = [
+const knownFailures: readonly KnownFailure[] = [
   {
     code: "DENIED",
     what: "is not allowed to this identity",
-    remedy: "Run `aws sts get-caller-identity`: is it the role of this stage? If so, grant it the read.",
+    remedy:
+      "Run `aws sts get-caller-identity`: is it the role of this stage? If so, grant it what was refused.",
     names: ["AccessDeniedException", "AccessDenied", "UnauthorizedOperation", "OptInRequired"],
   },
   {
@@ -49,7 +50,8 @@ const readFailures: readonly ReadFailure[] = [
   {
     code: "CREDENTIALS_INVALID",
     what: "failed because the credentials are missing or not valid",
-    remedy: "Check AWS_PROFILE and the credentials with `aws sts get-caller-identity`.",
+    remedy:
+      "Log in or set AWS_PROFILE, and check it with `aws sts get-caller-identity`; on `local`, run the command through `stage-run`.",
     names: [
       "UnrecognizedClientException",
       "InvalidClientTokenId",
@@ -85,20 +87,28 @@ const readFailures: readonly ReadFailure[] = [
 ];
 
 /**
- * A failed read as a person can act on it, by cause. Gives the error back as it is where its cause is not known.
- * @param codePrefix `E_TAG_READ` makes `E_TAG_READ_DENIED`, `…_THROTTLED`, `…_UNREACHABLE`, …
- * @param subject what was read: `the published tag /lambda-app/dev/image-tag`
+ * A failed call as a person can act on it, by cause. Gives the error back as it is where its cause is not known.
+ * @param codePrefix `E_AWS_CALL` makes `E_AWS_CALL_DENIED`, `…_THROTTLED`, `…_UNREACHABLE`, …
+ * @param what what failed: `a call of AWS`
  */
-export function explainReadFailure(error: unknown, codePrefix: `E_${string}`, subject: string): unknown {
+export function explainFailure(error: unknown, codePrefix: `E_${string}`, what: string): unknown {
   if (!(error instanceof Error) || error instanceof CodedError) return error;
   const code = "code" in error ? String(error.code) : "";
-  const known = readFailures.find(({ names }) => names.includes(error.name) || names.includes(code));
+  const known = knownFailures.find(({ names }) => names.includes(error.name) || names.includes(code));
   if (known === undefined) return error;
   return new CodedError({
     code: `${codePrefix}_${known.code}`,
-    what: `reading ${subject} ${known.what}`,
+    what: `${what} ${known.what}`,
     value: error.message || error.name,
     remedy: known.remedy,
     cause: error,
   });
+}
+
+/**
+ * The same of a failed read.
+ * @param subject what was read: `the published tag /lambda-app/dev/image-tag`
+ */
+export function explainReadFailure(error: unknown, codePrefix: `E_${string}`, subject: string): unknown {
+  return explainFailure(error, codePrefix, `reading ${subject}`);
 }

@@ -10,12 +10,12 @@ const named = (name: string, members: object = {}) =>
 describe("explainAwsFailure", () => {
   it.each([
     new SSMServiceException({
-      name: "AccessDeniedException",
+      name: "ParameterLimitExceeded",
       message: "not allowed",
       $fault: "client",
       $metadata: {},
     }),
-    named("TimeoutError", { $metadata: { attempts: 5 } }),
+    named("InternalFailure", { $metadata: { attempts: 5 } }),
   ])("names %s, and what to look at", (error) => {
     expect(explainAwsFailure(error, fn)).toMatchObject({
       code: "E_AWS_CALL_FAILED",
@@ -26,13 +26,18 @@ describe("explainAwsFailure", () => {
     });
   });
 
-  it("says where credentials are missing", () => {
-    expect(explainAwsFailure(named("CredentialsProviderError"), fn)).toMatchObject({ code: "E_CREDENTIALS" });
+  it.each([
+    [named("AccessDeniedException", { $metadata: {} }), "E_AWS_CALL_DENIED"],
+    [named("TimeoutError", { $metadata: { attempts: 5 } }), "E_AWS_CALL_UNREACHABLE"],
+    [named("CredentialsProviderError"), "E_AWS_CALL_CREDENTIALS_INVALID"],
+  ])("knows the cause of %s", (error, code) => {
+    expect(explainAwsFailure(error, fn)).toMatchObject({ code, value: "not allowed", cause: error });
   });
 
   it.each([
     new CodedError({ code: "E_X", what: "x", remedy: "Do." }),
     new TypeError("a bug"),
+    named("TimeoutError"),
     "a thrown text",
   ])("leaves %s as it is", (error) => expect(explainAwsFailure(error, fn)).toBe(error));
 });

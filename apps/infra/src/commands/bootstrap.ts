@@ -1,15 +1,16 @@
 import { GetParameterCommand } from "@aws-sdk/client-ssm";
-import { explainReadFailure, type HandoffClients } from "@workspace/handoff";
+import { explainReadFailure, findCaller, type HandoffClients, isAwsError } from "@workspace/handoff";
 import { CodedError } from "@workspace/shared-config";
 import { buildBootstrapArgv, runCdk } from "../cdk-cli.ts";
-import { findAccount, type Surroundings } from "../surroundings.ts";
+import type { Surroundings } from "../surroundings.ts";
 
 const versionParameter = "/cdk-bootstrap/hnb659fds/version";
 
 /** Makes what the CDK needs in an account and region, once. */
 export async function bootstrap(surroundings: Surroundings): Promise<void> {
   const { region, onDetail, signal } = surroundings;
-  await runCdk(buildBootstrapArgv(await findAccount(surroundings), region), { onLine: onDetail, signal });
+  const { account } = await findCaller(region);
+  await runCdk(buildBootstrapArgv(account, region), { onLine: onDetail, signal });
 }
 
 /** On stages that say so it bootstraps where that has not been done. @throws CodedError `E_NOT_BOOTSTRAPPED` */
@@ -33,7 +34,7 @@ async function isBootstrapped({ ssm }: HandoffClients): Promise<boolean> {
     await ssm.send(new GetParameterCommand({ Name: versionParameter }));
     return true;
   } catch (error) {
-    if (error instanceof Error && error.name === "ParameterNotFound") return false;
+    if (isAwsError(error, "ParameterNotFound")) return false;
     throw explainReadFailure(
       error,
       "E_BOOTSTRAP_READ",

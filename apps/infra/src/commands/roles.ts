@@ -1,17 +1,12 @@
 import { join } from "node:path";
 import { DescribeStacksCommand } from "@aws-sdk/client-cloudformation";
+import { findCaller } from "@workspace/handoff";
 import { CodedError } from "@workspace/shared-config";
 import { buildDeployArgv, runCdk } from "../cdk-cli.ts";
 import { ciRoles } from "../roles/ci-roles.ts";
 import { parseGitHubRepository } from "../roles/github-subject.ts";
 import { buildRolesApp, rolesStackName } from "../roles/roles-app.ts";
-import {
-  buildClients,
-  chooseFunctions,
-  findAccount,
-  outputDirectory,
-  type Surroundings,
-} from "../surroundings.ts";
+import { buildClients, chooseFunctions, outputDirectory, type Surroundings } from "../surroundings.ts";
 import { ensureBootstrapped } from "./bootstrap.ts";
 
 /** A role, and the variable of the GitHub environment that is to name it. */
@@ -38,7 +33,7 @@ export async function deployRoles(surroundings: Surroundings, repository: string
     });
   }
   const clients = buildClients(surroundings);
-  const [account] = await Promise.all([findAccount(surroundings), ensureBootstrapped(surroundings, clients)]);
+  const [{ account }] = await Promise.all([findCaller(region), ensureBootstrapped(surroundings, clients)]);
   const outdir = join(outputDirectory, rolesStackName(stage), "cdk.out");
   const fns = chooseFunctions(surroundings);
   buildRolesApp({ account, region, stage, fns, repository: parsed, outdir }).synth();

@@ -1,14 +1,8 @@
 import { join } from "node:path";
-import { resolveAllPublished } from "@workspace/handoff";
+import { findCaller, resolveAllPublished } from "@workspace/handoff";
 import { prepareImages, type ResolvedFunction } from "../deployed-images.ts";
 import { buildInfraApp } from "../infra-app.ts";
-import {
-  buildClients,
-  chooseFunctions,
-  findAccount,
-  outputDirectory,
-  type Surroundings,
-} from "../surroundings.ts";
+import { buildClients, chooseFunctions, outputDirectory, type Surroundings } from "../surroundings.ts";
 
 /**
  * Writes the assembly of some functions, with what is published for each. Gives its folder.
@@ -19,8 +13,8 @@ export async function writeAssembly(
   functions: readonly ResolvedFunction[],
   directory: string,
 ): Promise<string> {
-  const [account, images] = await Promise.all([
-    findAccount(surroundings),
+  const [{ account }, images] = await Promise.all([
+    findCaller(surroundings.region),
     prepareImages(surroundings, functions, directory),
   ]);
   const outdir = join(directory, "cdk.out");

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { InvokeCommand } from "@aws-sdk/client-lambda";
-import { findEvent, invokeWhenAwake, smokeEventPath } from "@workspace/handoff";
+import { findEvent, invokeWhenAwake, isAwsError, smokeEventPath } from "@workspace/handoff";
 import { CodedError, exitCodes, liveAlias } from "@workspace/shared-config";
 import type { CommandResult } from "@workspace/terminal";
 import type { CommandContext, SharedOptions } from "../command-context.ts";
@@ -49,7 +49,7 @@ async function sendInvoke({ clients, fn, signal }: CommandContext, command: Invo
   try {
     return await invokeWhenAwake(clients, command, signal);
   } catch (error) {
-    if (!(error instanceof Error) || error.name !== "ResourceNotFoundException") throw error;
+    if (!isAwsError(error, "ResourceNotFoundException")) throw error;
     throw new CodedError({
       code: "E_FUNCTION_MISSING",
       what: "the function, or its alias, does not exist",

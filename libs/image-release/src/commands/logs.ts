@@ -1,4 +1,4 @@
-import { findLiveConfiguration, type HandoffClients } from "@workspace/handoff";
+import { findLiveConfiguration, type HandoffClients, isAwsError } from "@workspace/handoff";
 import { CodedError, type FunctionOnStage } from "@workspace/shared-config";
 import type { CommandResult } from "@workspace/terminal";
 import type { CommandContext, SharedOptions } from "../command-context.ts";
@@ -38,9 +38,7 @@ async function logs(
   try {
     for await (const line of lines) onLine(json ? JSON.stringify(line) : describeLine(line));
   } catch (error) {
-    throw error instanceof Error && error.name === "ResourceNotFoundException"
-      ? buildMissingError(fn, logGroupName, error)
-      : error;
+    throw isAwsError(error, "ResourceNotFoundException") ? buildMissingError(fn, logGroupName, error) : error;
   }
   return { lines: [], value: undefined };
 }

@@ -1,19 +1,20 @@
 import { DescribeRepositoriesCommand } from "@aws-sdk/client-ecr";
-import { IAMClient, SimulatePrincipalPolicyCommand } from "@aws-sdk/client-iam";
-import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { IAMClient } from "@aws-sdk/client-iam";
 import {
+  type Caller,
+  findCaller,
   findConfiguration,
   findImage,
   findLiveConfiguration,
   type HandoffClients,
+  isAwsError,
   listPermissions,
-  type Permission,
   readLeaseHolder,
   readPublishedTag,
   resolvePublished,
   type StoredImage,
 } from "@workspace/handoff";
-import { CodedError, type FunctionOnStage, liveAlias } from "@workspace/shared-config";
+import { type FunctionOnStage, liveAlias } from "@workspace/shared-config";
 import { provenanceType } from "../attachments/provenance.ts";
 import { sbomType } from "../attachments/sbom.ts";
 import { createRegistryClient } from "../registry/registry-client.ts";
@@ -21,6 +22,7 @@ import { readRegistryLogin } from "../registry/registry-login.ts";
 import { type Check, check, type Finding, type Verdict } from "./check.ts";
 import { findPrincipal } from "./principal.ts";
 import type { Side } from "./side.ts";
+import { simulate } from "./simulate.ts";
 
 export interface VerifyProps {
   readonly clients: HandoffClients;
@@ -32,8 +34,10 @@ export interface VerifyProps {
 /** Looks at everything that a release or deploy needs, and moves nothing. */
 export async function verifyStage(props: VerifyProps): Promise<Check[]> {
   const { clients, fn, region } = props;
-  const caller = await findCaller(region);
-  if (caller instanceof CodedError) return [await check("credentials", () => Promise.reject(caller))];
+  const asked = findCaller(region);
+  const credentials = await check("credentials", async () => describeCaller(await asked));
+  if (credentials.verdict === "NG") return [credentials];
+  const caller = await asked;
   const checks = await Promise.all([
     check("region", async () => checkRegion(fn, region)),
     checkPermissions(props, caller),
@@ -44,31 +48,11 @@ export async function verifyStage(props: VerifyProps): Promise<Check[]> {
     check("function", () => checkFunction(clients, fn)),
     check("lease", () => checkLease(clients, fn)),
   ]);
-  return [
-    { name: "credentials", verdict: "OK", detail: `account ${caller.account}, ${caller.arn}` },
-    ...checks,
-  ];
+  return [credentials, ...checks];
 }
 
-interface Caller {
-  readonly arn: string;
-  readonly account: string;
-}
-
-async function findCaller(region: string): Promise<Caller | CodedError> {
-  try {
-    const { Arn = "", Account = "" } = await new STSClient({ region }).send(new GetCallerIdentityCommand({}));
-    return { arn: Arn, account: Account };
-  } catch (cause) {
-    if (!(cause instanceof Error)) throw cause;
-    return new CodedError({
-      code: "E_CREDENTIALS",
-      what: `AWS does not say whose credentials these are: ${cause.name}`,
-      value: cause.message,
-      remedy: "Log in (`aws sso login`), or check AWS_PROFILE, AWS_REGION and the network.",
-      cause,
-    });
-  }
+function describeCaller({ account, arn }: Caller): Finding {
+  return { verdict: "OK", detail: `account ${account}, ${arn}` };
 }
 
 function checkRegion({ stage }: FunctionOnStage, region: string): Finding {
@@ -98,39 +82,13 @@ async function checkPermissions({ fn, region, side }: VerifyProps, caller: Calle
       children,
     };
   } catch (error) {
-    if (!(error instanceof Error) || !cannotSimulate.includes(error.name)) throw error;
+    if (!isAwsError(error, ...cannotSimulate)) throw error;
     return { name, verdict: "SKIP", detail: `they can't be simulated: ${error.name}: ${error.message}` };
   }
 }
 
 /** Not allowed to ask, or a role with a path, which a session's ARN does not show. */
 const cannotSimulate = ["AccessDenied", "AccessDeniedException", "NoSuchEntity", "NoSuchEntityException"];
-
-async function simulate(
-  iam: IAMClient,
-  principal: string,
-  { sid, actions, resources }: Permission,
-): Promise<Check> {
-  // `HoldLease` reads as `hold lease`.
-  const name = sid.replaceAll(/(?!^)[A-Z]/g, " $&").toLowerCase();
-  const command = new SimulatePrincipalPolicyCommand({
-    PolicySourceArn: principal,
-    ActionNames: [...actions],
-    ResourceArns: [...resources],
-  });
-  const { EvaluationResults = [] } = await iam.send(command);
-  const denied = EvaluationResults.filter(({ EvalDecision }) => EvalDecision !== "allowed");
-  if (denied.length === 0) return { name, verdict: "OK", detail: "" };
-  const missing = denied.map(
-    ({ EvalActionName, EvalResourceName }) => `${EvalActionName} on ${EvalResourceName}`,
-  );
-  return {
-    name,
-    verdict: "NG",
-    detail: missing.join(", "),
-    remedy: `Allow it to ${principal}: docs/aws.md has the roles.`,
-  };
-}
 
 async function checkRepository(
   { ecr }: HandoffClients,
@@ -144,7 +102,7 @@ async function checkRepository(
     const remedy = `Run \`nx run infra:deploy --stage ${stage.name}\`, which makes the tags immutable.`;
     return { verdict: "NG", detail: `anybody may move the tags of ${repositoryUri}`, remedy };
   } catch (error) {
-    if (!(error instanceof Error) || error.name !== "RepositoryNotFoundException") throw error;
+    if (!isAwsError(error, "RepositoryNotFoundException")) throw error;
     const remedy = `Run \`nx run infra:deploy --stage ${stage.name}\` first.`;
     return { verdict: "NG", detail: `${repositoryName} does not exist`, remedy };
   }

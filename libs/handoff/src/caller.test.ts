@@ -1,0 +1,40 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, expect, it, vi } from "vitest";
+import { findCaller } from "./caller.ts";
+
+const arn = "arn:aws:sts::123456789012:assumed-role/release/session";
+
+/** Something that answers every request of the SDK so. */
+async function answer(status: number, text: string): Promise<void> {
+  const server = createServer((_request, response) => response.writeHead(status).end(text));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  server.unref();
+  vi.stubEnv("AWS_ENDPOINT_URL", `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]) vi.stubEnv(name, "x");
+}
+afterEach(() => vi.unstubAllEnvs());
+
+const describeIdentity = (members: string) =>
+  `<GetCallerIdentityResponse><GetCallerIdentityResult>${members}</GetCallerIdentityResult></GetCallerIdentityResponse>`;
+
+it("says whose credentials these are", async () => {
+  await answer(200, describeIdentity(`<Account>123456789012</Account><Arn>${arn}</Arn>`));
+  expect(await findCaller("eu-central-1")).toEqual({ account: "123456789012", arn });
+});
+
+it.each([
+  ["<Account>123456789012</Account>", { account: "123456789012" }],
+  [`<Arn>${arn}</Arn>`, { arn }],
+])("an answer of %s only is an error", async (members, value) => {
+  await answer(200, describeIdentity(members));
+  await expect(findCaller("eu-central-1")).rejects.toMatchObject({ code: "E_CALLER_UNKNOWN", value });
+});
+
+it("explains credentials that are refused as every read does", async () => {
+  const error = "<Error><Code>InvalidClientTokenId</Code><Message>invalid</Message></Error>";
+  await answer(403, `<ErrorResponse>${error}</ErrorResponse>`);
+  await expect(findCaller("eu-central-1")).rejects.toMatchObject({
+    code: "E_CALLER_READ_CREDENTIALS_INVALID",
+  });
+});
