@@ -1,6 +1,5 @@
-import { CodedError } from "@workspace/shared-config";
 import { formatReference, parseReference } from "../image/reference.ts";
-import { findImage, findNames } from "../store/local-images.ts";
+import { findNames, getImage } from "../store/local-images.ts";
 import type { CommandContext } from "./command-context.ts";
 
 /**
@@ -11,16 +10,7 @@ import type { CommandContext } from "./command-context.ts";
  */
 export function runInspect({ store, print }: CommandContext, names: readonly string[]): void {
   const images = names.map((name) => {
-    const image = findImage(store, name);
-    if (image === undefined) {
-      throw new CodedError({
-        code: "E_IMAGE_MISSING",
-        what: "no such object in the local store",
-        value: name,
-        remedy: "Build it first.",
-      });
-    }
-    const { descriptor, config, manifest } = image;
+    const { descriptor, config, manifest } = getImage(store, name);
     const repoTags = findNames(store, descriptor.digest);
     return {
       Id: descriptor.digest,

@@ -6,12 +6,11 @@ export interface RetryProps {
   /** What is tried, for messages: `pushing sha256:…`. */
   readonly what: string;
   readonly onRetry: (text: string) => void;
-  /** @default 5 */
-  readonly attempts?: number;
   /** Before the second attempt; it doubles from then on. @default 200 */
   readonly firstDelayMs?: number;
 }
 
+const maximalAttempts = 5;
 const longestDelayMs = 10_000;
 
 /**
@@ -20,7 +19,7 @@ const longestDelayMs = 10_000;
  * @throws CodedError `E_REGISTRY_UNREACHABLE` when the attempts have run out
  */
 export async function withRetries<T>(
-  { what, onRetry, attempts = 5, firstDelayMs = 200 }: RetryProps,
+  { what, onRetry, firstDelayMs = 200 }: RetryProps,
   work: () => Promise<T>,
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
@@ -28,10 +27,10 @@ export async function withRetries<T>(
       return await work();
     } catch (error) {
       if (!(error instanceof TransientFailure)) throw error;
-      if (attempt >= attempts) {
+      if (attempt >= maximalAttempts) {
         throw new CodedError({
           code: "E_REGISTRY_UNREACHABLE",
-          what: `${what} failed ${attempts} times`,
+          what: `${what} failed ${maximalAttempts} times`,
           value: error.message,
           remedy:
             "Check the network and the registry, then run the command again: what was sent stays there.",
@@ -39,7 +38,7 @@ export async function withRetries<T>(
         });
       }
       const delayMs = Math.min(error.retryAfterMs ?? firstDelayMs * 2 ** (attempt - 1), longestDelayMs);
-      onRetry(`${what}: ${error.message}; attempt ${attempt + 1} of ${attempts} in ${delayMs} ms`);
+      onRetry(`${what}: ${error.message}; attempt ${attempt + 1} of ${maximalAttempts} in ${delayMs} ms`);
       await sleep(delayMs);
     }
   }
