@@ -16,7 +16,7 @@ function isAwsChunked(request: IncomingMessage): boolean {
  * Takes the chunk headers and trailers out that the SDK puts into an upload.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
  */
-export function decodeAwsChunked(body: Buffer): Buffer {
+function decodeAwsChunked(body: Buffer): Buffer {
   const parts: Buffer[] = [];
   let at = 0;
   for (;;) {

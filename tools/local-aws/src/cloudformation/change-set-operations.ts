@@ -172,7 +172,7 @@ export function createChangeSetOperations(props: ChangeSetProps): Record<string,
   };
 }
 
-export function refuseUnchangeable(stack: Stack): void {
+function refuseUnchangeable(stack: Stack): void {
   if (isBusy(stack) || unchangeable.includes(stack.status))
     throw invalid(`Stack:${stack.id} is in ${stack.status} state and can not be updated.`);
 }

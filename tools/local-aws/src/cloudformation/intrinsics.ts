@@ -125,10 +125,7 @@ export function evaluateCondition(name: string, scope: Scope): boolean {
 }
 
 /** Logical ids that a resource must wait for: named in DependsOn, or anywhere in its properties. */
-export function findDependencies(
-  { Properties, DependsOn = [] }: TemplateResource,
-  template: Template,
-): Set<string> {
+function findDependencies({ Properties, DependsOn = [] }: TemplateResource, template: Template): Set<string> {
   const found = new Set<string>([DependsOn].flat() as string[]);
   const visit = (node: unknown): void => {
     if (Array.isArray(node)) node.forEach(visit);

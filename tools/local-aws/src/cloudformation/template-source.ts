@@ -21,7 +21,7 @@ export async function readTemplate(
 }
 
 /** `https://bucket.s3.eu-central-1.amazonaws.com/key`, or with the bucket in the path. */
-export function parseObjectUrl(text: string): { Bucket: string; Key: string } {
+function parseObjectUrl(text: string): { Bucket: string; Key: string } {
   const url = new URL(text);
   const path = decodeURIComponent(url.pathname.slice(1));
   const virtual = /^(.+?)\.s3[.-]/.exec(url.host)?.[1];

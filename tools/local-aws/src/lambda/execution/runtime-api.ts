@@ -40,7 +40,7 @@ export interface RuntimeApi {
 }
 
 /** @see https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
-export const answerMaxBytes = 6 * 1024 * 1024 + 100;
+const answerMaxBytes = 6 * 1024 * 1024 + 100;
 
 const base = "/2018-06-01/runtime";
 
