@@ -18,7 +18,7 @@ interface BunPackage {
   readonly integrity: `sha512-${string}`;
 }
 
-/** The version that the integrities belong to; it is the workspace's, which a test holds. */
+/** The version that the integrities belong to, and the only one that compiles. */
 export const bunVersion = "1.4.4";
 
 const packages: Readonly<Record<Architecture, BunPackage>> = {
@@ -33,6 +33,23 @@ const packages: Readonly<Record<Architecture, BunPackage>> = {
       "sha512-ZTVtpf9zmHSBVPX1sBwe5agGb/rN34yPGg/Hby8e2Ax2uCUA2URZKlZH7qLntK7qaFJCMXh9v0GWNYN2zINz1w==",
   },
 };
+
+/**
+ * Fails where another version is installed: what it makes is not what is kept under the pinned one's.
+ * @throws CodedError `E_BUN_UNPINNED`
+ */
+export async function verifyInstalledBun(): Promise<void> {
+  const manifest = await readFile(join(workspaceRoot, "node_modules/bun/package.json"), "utf8");
+  const { version } = JSON.parse(manifest);
+  if (version === bunVersion) return;
+  throw new CodedError({
+    code: "E_BUN_UNPINNED",
+    what: `the installed Bun is not the pinned one, ${bunVersion}`,
+    value: version,
+    remedy:
+      "Run `npm ci`. To upgrade Bun, set `bunVersion` and both integrities in libs/lambda-runtime/src/compile/bun-executable.ts.",
+  });
+}
 
 /**
  * The Bun executable of an architecture: the workspace's own where the machine is such a Linux, and else one from the

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:f
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { type Architecture, CodedError } from "@workspace/shared-config";
-import { bunPath, bunVersion, findBunExecutable } from "./bun-executable.ts";
+import { bunPath, bunVersion, findBunExecutable, verifyInstalledBun } from "./bun-executable.ts";
 import { hardenExecutable } from "./harden.ts";
 
 export interface CompiledEngine {
@@ -34,9 +34,11 @@ export const engineFlags = [
 
 /**
  * The runtime client as one executable, compiled once for each state of its sources.
- * @throws CodedError `E_ENGINE_UNCOMPILABLE`, and what {@link findBunExecutable} and {@link hardenExecutable} throw
+ * @throws CodedError `E_ENGINE_UNCOMPILABLE`, and what {@link verifyInstalledBun}, {@link findBunExecutable} and
+ * {@link hardenExecutable} throw
  */
 export async function compileEngine(architecture: Architecture): Promise<CompiledEngine> {
+  await verifyInstalledBun();
   const directory = join(projectRoot, "dist/engine", `${architecture}-${await hashSources()}`);
   const known = await findCompiled(architecture, directory);
   if (known !== undefined) return known;

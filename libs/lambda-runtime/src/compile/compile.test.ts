@@ -1,10 +1,10 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { parseHostArchitecture } from "@workspace/shared-config";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { bunPath, bunVersion, workspaceRoot } from "./bun-executable.ts";
 import { compileEngine } from "./compile-engine.ts";
 import { forbiddenVariables, hardenExecutable } from "./harden.ts";
@@ -58,8 +58,11 @@ describe("hardenExecutable", () => {
 });
 
 it("the pinned Bun is the workspace's", async () => {
-  const manifest = await readFile(join(workspaceRoot, "node_modules/bun/package.json"), "utf8");
-  expect(JSON.parse(manifest).version).toBe(bunVersion);
+  const read = async (path: string) => JSON.parse(await readFile(join(workspaceRoot, path), "utf8"));
+  expect(await read("node_modules/bun/package.json")).toMatchObject({ version: bunVersion });
+  // By this one, another Bun affects the engine, and with it the apps.
+  const { dependencies } = await read("libs/lambda-runtime/package.json");
+  expect(dependencies).toMatchObject({ bun: bunVersion });
 });
 
 it("compileEngine makes the same engine once", async () => {
@@ -67,4 +70,27 @@ it("compileEngine makes the same engine once", async () => {
   const engines = await Promise.all([compileEngine(architecture), compileEngine(architecture)]);
   expect(engines[0]).toEqual(engines[1]);
   expect(engines[0]?.sha256).toMatch(/^[0-9a-f]{64}$/);
+});
+
+it("no engine is made, nor one that is kept handed out, where another Bun is installed", async () => {
+  const { path } = await compileEngine(parseHostArchitecture(process.arch));
+  const directory = await mkdtemp(join(tmpdir(), "other-bun-test-"));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const [project, packages] = ["libs/lambda-runtime", "node_modules"];
+  await cp(join(workspaceRoot, project, "src"), join(directory, project, "src"), { recursive: true });
+  await symlink(join(workspaceRoot, project, "dist"), join(directory, project, "dist"));
+  await mkdir(join(directory, packages, "bun"), { recursive: true });
+  await symlink(join(workspaceRoot, packages, "@workspace"), join(directory, packages, "@workspace"));
+  const compileWith = async (version: string) => {
+    await writeFile(join(directory, packages, "bun/package.json"), JSON.stringify({ version }));
+    return run(bunPath, [join(directory, project, "src/compile/main.ts")]);
+  };
+
+  const { stdout } = await compileWith(bunVersion);
+  expect(JSON.parse(stdout).path).toContain(path.slice(path.indexOf("dist/engine")));
+  await expect(compileWith("1.0.0")).rejects.toMatchObject({
+    code: 1,
+    stdout: "",
+    stderr: expect.stringMatching(/E_BUN_UNPINNED.*1\.0\.0.*npm ci/s),
+  });
 });
