@@ -1,6 +1,7 @@
 import { CodedError } from "@workspace/shared-config";
 import { App, type StageSynthesisOptions } from "aws-cdk-lib";
 import type { CloudAssembly } from "aws-cdk-lib/cx-api";
+import { findBypasses } from "./alias-bypasses.ts";
 
 /**
  * An app whose templates are held against CloudFormation's schemas and rules when they are synthesised: what they find
@@ -25,11 +26,12 @@ class CheckedApp extends App {
     this.#deployedStacks = deployedStacks;
   }
 
-  /** @throws CodedError `E_CONTEXT_MISSING`, `E_STACK_NOT_DEPLOYED` */
+  /** @throws CodedError `E_CONTEXT_MISSING`, `E_STACK_NOT_DEPLOYED`, `E_ALIAS_BYPASSED` */
   override synth(options?: StageSynthesisOptions): CloudAssembly {
     const assembly = super.synth(options);
     refuseMissingContext(assembly);
     if (this.#deployedStacks !== undefined) refuseOtherStacks(assembly, this.#deployedStacks);
+    refuseBypasses(assembly);
     return assembly;
   }
 }
@@ -57,5 +59,19 @@ function refuseOtherStacks({ stacksRecursively }: CloudAssembly, deployedStacks:
     value: others,
     remedy:
       "Put what belongs to a function into FunctionStack, what functions share into a CDK app of its own, and its names into their settings.",
+  });
+}
+
+function refuseBypasses({ stacksRecursively }: CloudAssembly): void {
+  const bypasses = stacksRecursively.flatMap(({ stackName, template }) =>
+    findBypasses(template).map((logicalId) => `${stackName}: ${logicalId}`),
+  );
+  if (bypasses.length === 0) return;
+  throw new CodedError({
+    code: "E_ALIAS_BYPASSED",
+    what: "resources name the function where only its alias may stand: they would have code run that is not live",
+    value: bypasses,
+    remedy:
+      "Attach them to the alias, as `live.addEventSource(…)` does, and name it with `live.functionArn`.",
   });
 }

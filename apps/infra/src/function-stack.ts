@@ -4,13 +4,15 @@ import { Repository } from "aws-cdk-lib/aws-ecr";
 import { Platform } from "aws-cdk-lib/aws-ecr-assets";
 import { Effect, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import {
+  Alias,
   Architecture,
-  CfnAlias,
+  type CfnAlias,
   CfnPermission,
   CfnUrl,
   CfnVersion,
   DockerImageCode,
   DockerImageFunction,
+  Version,
 } from "aws-cdk-lib/aws-lambda";
 import { LogGroup } from "aws-cdk-lib/aws-logs";
 import type { Construct } from "constructs";
@@ -61,12 +63,13 @@ export class FunctionStack extends Stack {
       lambda.node.addDependency(new InitialImage(this, "InitialImage", { repository, platform, ...image }));
     }
 
-    const version = new CfnVersion(this, "FirstVersion", { functionName: lambda.functionName });
-    const alias = new CfnAlias(this, "Live", {
-      functionName: lambda.functionName,
-      functionVersion: version.attrVersion,
-      name: liveAlias,
-    });
+    const { attrVersion } = new CfnVersion(this, "FirstVersion", { functionName: lambda.functionName });
+    const version = Version.fromVersionAttributes(this, "FirstVersionOf", { lambda, version: attrVersion });
+    // What sends events is attached to this: the function by itself runs the newest code, proven or not.
+    const live = new Alias(this, "Live", { aliasName: liveAlias, version });
+    const alias = live.node.defaultChild as CfnAlias;
+    // CloudFormation takes another logical id for another alias.
+    alias.overrideLogicalId("Live");
     const url = new CfnUrl(this, "Url", {
       targetFunctionArn: lambda.functionArn,
       qualifier: liveAlias,
