@@ -6,8 +6,8 @@ import type { RegistryClient } from "./registry-client.ts";
  * Copies an image from repository to repository as it is, so that its digest stays. Blobs that are there already are
  * not sent again; the manifest comes last, so that an image is there whole or not at all.
  * @param tag what it is put under. @default undefined: its digest alone
- * @param onProgress what is being copied: `layer 2 of 3, 52.9 MB`
- * @throws CodedError `E_DIGEST_MISMATCH`, `E_REGISTRY_REFUSED`
+ * @param onProgress what is being copied: `blob 2 of 3, 52.9 MB`
+ * @throws CodedError `E_DIGEST_MISMATCH`, those of RegistryClient
  */
 export async function copyImage(
   source: RegistryClient,

@@ -2,7 +2,11 @@ import { CodedError } from "@workspace/shared-config";
 import { type Descriptor, digestOf } from "./digest.ts";
 import type { RegistryLogin } from "./registry-login.ts";
 
-/** One repository of a registry, by the OCI distribution API. @see https://specs.opencontainers.org/distribution-spec/ */
+/**
+ * One repository of a registry, by the OCI distribution API. Every method throws CodedError `E_REGISTRY_UNREACHABLE`,
+ * `E_REGISTRY_REFUSED`, and `E_REGISTRY_ANSWER_INCOMPLETE` for an answer without a header that it needs.
+ * @see https://specs.opencontainers.org/distribution-spec/
+ */
 export interface RegistryClient {
   /** @param reference a digest or a tag */
   getManifest(reference: string): Promise<Manifest>;
@@ -12,7 +16,7 @@ export interface RegistryClient {
   listReferrers(digest: string): Promise<Referrer[]>;
   hasBlob(digest: string): Promise<boolean>;
   getBlob(digest: string): Promise<ReadableStream<Uint8Array>>;
-  /** @throws CodedError `E_REGISTRY_REFUSED`, as every method does; the registry checks the digest. */
+  /** The registry checks the digest, and refuses other content. */
   putBlob(digest: string, content: ReadableStream<Uint8Array>): Promise<void>;
   /** @param reference a tag, or the digest */
   putManifest(reference: string, manifest: Manifest): Promise<void>;
@@ -62,7 +66,7 @@ export function createRegistryClient(
   async function getManifest(reference: string): Promise<Manifest> {
     const headers = { accept: manifestTypes.join(", ") };
     const response = await send(`${base}/manifests/${reference}`, { headers });
-    return { mediaType: response.headers.get("content-type") ?? "", text: await response.text() };
+    return { mediaType: requireHeader(response, "content-type"), text: await response.text() };
   }
 
   return {
@@ -79,12 +83,8 @@ export function createRegistryClient(
     },
     async getBlob(digest) {
       const response = await send(`${base}/blobs/${digest}`, {}, redirects);
-      const location = response.headers.get("location");
       // ECR answers with a signed URL of S3, which must not see the registry's password.
-      const blob =
-        redirects.includes(response.status) && location
-          ? await request(new URL(location, base), {})
-          : response;
+      const blob = redirects.includes(response.status) ? await request(locate(response, base), {}) : response;
       if (blob.body === null) throw new TypeError(`${base}/blobs/${digest} has no body`);
       return blob.body;
     },
@@ -110,9 +110,20 @@ export function createRegistryClient(
   };
 }
 
-/** Where the upload goes on; the registry may answer with a path alone. */
+/** Where it goes on; the registry may answer with a path alone. */
 function locate(response: Response, base: string): URL {
-  return new URL(response.headers.get("location") ?? "", base);
+  return new URL(requireHeader(response, "location"), base);
+}
+
+function requireHeader(response: Response, name: string): string {
+  const value = response.headers.get(name);
+  if (value !== null) return value;
+  throw new CodedError({
+    code: "E_REGISTRY_ANSWER_INCOMPLETE",
+    what: `the registry answered without the header ${name}`,
+    value: `${response.status} from ${new URL(response.url).pathname}`,
+    remedy: "Check that a registry answers there, and no proxy in between takes the header out.",
+  });
 }
 
 /** A connection that was refused or cut is no answer; the signal's own reason is handed on. */
