@@ -10,7 +10,7 @@ export interface WorkingTree {
 }
 
 /** One process tells both, so that they belong to the same moment. */
-export const gitStatusArgv = [
+const gitStatusArgv = [
   "--no-optional-locks",
   "status",
   "--porcelain=v2",
