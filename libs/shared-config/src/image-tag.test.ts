@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { buildContentTag, buildImageTag, initialTag, isImageTag, parseImageTag } from "./image-tag.ts";
+import {
+  buildContentTag,
+  buildImageTag,
+  initialTag,
+  isImageTag,
+  parseImageTag,
+  splitImageTag,
+} from "./image-tag.ts";
 
 const commit = "0a1b2c3d4e5f60718293a4b5c6d7e8f901234567";
 const contentId = "f".repeat(32) + "0".repeat(32);
@@ -49,4 +56,11 @@ describe("buildImageTag", () => {
 it("buildContentTag can't be mistaken for the tag of a release", () => {
   expect(buildContentTag(contentId)).toBe(`content-${"f".repeat(32)}`);
   expect(isImageTag(buildContentTag(contentId))).toBe(false);
+});
+
+it.each([true, false])("splitImageTag gives what a tag was made of (dirty: %j)", (dirty) => {
+  expect(splitImageTag(buildImageTag({ commit, dirty, contentId }))).toEqual({
+    commit: "0a1b2c3d4e5f",
+    dirty,
+  });
 });

@@ -37,6 +37,12 @@ export function buildImageTag(props: { commit: string; dirty: boolean; contentId
   return parseImageTag(props.dirty ? `${commit}-dirty-${props.contentId.slice(0, 12)}` : commit);
 }
 
+/** What {@link buildImageTag} made a tag of: the first 12 hex digits of the commit, and whether there was more. */
+export function splitImageTag(tag: ImageTag): { commit: string; dirty: boolean } {
+  const [commit = "", ...more] = tag.split("-");
+  return { commit, dirty: more.length > 0 };
+}
+
 /** The second tag of every released image, by which the same content is found again: `content-` and 32 hex digits. */
 export function buildContentTag(contentId: string): string {
   return `content-${contentId.slice(0, 32)}`;

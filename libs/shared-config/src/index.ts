@@ -21,6 +21,7 @@ export {
   initialTag,
   isImageTag,
   parseImageTag,
+  splitImageTag,
 } from "./image-tag.ts";
 export {
   type Architecture,

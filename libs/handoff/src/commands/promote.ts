@@ -25,6 +25,8 @@ export interface CopyProps {
 }
 
 export interface PromoteProps {
+  /** Throws where this must not be promoted; asked before anything is copied. */
+  readonly checkSource: (source: PromotionSource) => Promise<void>;
   /** Copies the image from registry to registry, manifest and all, so that the digest stays. */
   readonly copyImage: (props: CopyProps) => Promise<void>;
   readonly smokeEvent?: string | undefined;
@@ -48,19 +50,20 @@ export interface PromoteResult {
 
 /**
  * Makes what is published on one stage live and published on another, without building anything.
- * @throws CodedError `E_NOTHING_TO_PROMOTE`, `E_COPY_DIFFERS`, and those of {@link resolvePublished},
- * {@link withLease}, {@link makeLive}, {@link publishLive}
+ * @throws CodedError `E_NOTHING_TO_PROMOTE`, `E_COPY_DIFFERS`, those of `checkSource`, and those of
+ * {@link resolvePublished}, {@link withLease}, {@link makeLive}, {@link publishLive}
  */
 export async function promoteImage(
   from: PromotionSide,
   to: PromotionSide,
-  { copyImage, smokeEvent, canary, onProgress = () => {}, leaseTerms: terms }: PromoteProps,
+  { checkSource, copyImage, smokeEvent, canary, onProgress = () => {}, leaseTerms: terms }: PromoteProps,
 ): Promise<PromoteResult> {
   const { clients, fn } = to;
   const command = `promote from ${from.fn.stage.name}`;
   return withLease(clients, fn, { command, onProgress, terms }, async (lease) => {
     await waitUntilStackSettled(clients, fn.stackName, onProgress);
     const source = await planPromotion(from);
+    await checkSource(source);
     const image = await ensureCopy(from, to, lease, source, copyImage, onProgress);
     const digest = await checkImage(clients, fn, source.digest, {
       codePrefix: "E_IMAGE",

@@ -1,5 +1,5 @@
 import { findImage, type HandoffState, readHandoffState } from "@workspace/handoff";
-import { type FunctionOnStage, type ImageTag, isImageTag } from "@workspace/shared-config";
+import { type FunctionOnStage, type ImageTag, isImageTag, splitImageTag } from "@workspace/shared-config";
 import type { CommandResult } from "@workspace/terminal";
 import type { CommandContext, SharedOptions } from "../command-context.ts";
 import { diffSettings, type SettingChange } from "../diff/settings-diff.ts";
@@ -40,7 +40,7 @@ async function diff(context: CommandContext): Promise<CommandResult> {
       liveTag,
       checkoutTag: tag,
       isContentLive: content !== undefined && content.digest === state.live?.version.digest,
-      commits: liveTag && (await findCommitsSince(workspaceRoot, liveTag.slice(0, 12))),
+      commits: liveTag && (await findCommitsSince(workspaceRoot, splitImageTag(liveTag).commit)),
       settings: compareSettings(state),
     });
   });
@@ -63,7 +63,7 @@ export function describeDifferences(fn: FunctionOnStage, differences: Difference
         : `  code           ${live} is live, ${checkoutTag} is other content`,
       ...(commits ?? []).map((commit) => `    + ${commit}`),
       ...(liveTag !== undefined && commits === undefined
-        ? [`    Git doesn't know ${liveTag.slice(0, 12)}: fetch the history to see the commits`]
+        ? [`    Git doesn't know ${splitImageTag(liveTag).commit}: fetch the history to see the commits`]
         : []),
       `  configuration  ${settings.length === 0 ? "what is deployed is live" : "deployed, and not live yet:"}`,
       ...settings.map(

@@ -56,6 +56,36 @@ describe("promote", () => {
     expect(JSON.parse(stdout)).toMatchObject({ image: "none", live: { kind: "unchanged" } });
   });
 
+  it("takes only what is of the commit that was agreed on, or of one before it", async () => {
+    const agreed = stage.checkout.commit("docs: what was agreed on");
+    const ended = await stage.start({ STAGE: "prod" }, ...promote, "--commit", agreed, "--json");
+    expect(JSON.parse(ended.stdout)).toMatchObject({ tag });
+
+    stage.checkout.write(handlerPath, buildHandler(200, "two"));
+    stage.checkout.commit("feat: two");
+    expect((await stage.start({ STAGE: "dev" }, "release")).exitCode).toBe(exitCodes.done);
+    for (const [commit, reason] of [
+      [agreed, "neither of"],
+      ["0123456789ab", "Git doesn't know"],
+    ] as const) {
+      const refused = await stage.start({ STAGE: "prod" }, ...promote, "--commit", commit);
+      expect(refused.stderr).toMatch(new RegExp(`E_TAG_NOT_OF_COMMIT: .*${reason}`));
+      expect(refused.exitCode).toBe(exitCodes.failed);
+    }
+    expect(await readTag()).toBe(tag);
+  });
+
+  it("takes what is in no commit only where that is said", async () => {
+    stage.checkout.write(handlerPath, buildHandler(200, "dirty"));
+    await stage.start({ STAGE: "dev" }, "release", "--allow-dirty");
+    const refused = await stage.start({ STAGE: "prod" }, ...promote);
+    expect(refused.stderr).toContain("E_TAG_DIRTY");
+    expect(await readTag()).toBe(tag);
+
+    expect((await stage.start({ STAGE: "prod" }, ...promote, "--allow-dirty")).exitCode).toBe(exitCodes.done);
+    expect(await readTag()).toMatch(/-dirty-/);
+  });
+
   it.each([
     [{ STAGE: "dev" }, promote, "E_STAGE_AMBIGUOUS"],
     [{ STAGE: "prod" }, ["promote", "--from", "prod", "--to", "prod"], "E_USAGE"],

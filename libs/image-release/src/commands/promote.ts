@@ -9,10 +9,20 @@ import {
   promoteImage,
   smokeEventPath,
 } from "@workspace/handoff";
-import { CodedError, parseFunction, parseStage, type Stage, stageNames } from "@workspace/shared-config";
+import {
+  CodedError,
+  type ImageTag,
+  parseFunction,
+  parseStage,
+  type Stage,
+  splitImageTag,
+  stageNames,
+} from "@workspace/shared-config";
 import type { CommandResult } from "@workspace/terminal";
 import { addCanaryOptions, buildCanary, type CanaryOptions } from "../canary-options.ts";
 import type { CommandContext, SharedOptions } from "../command-context.ts";
+import { isAncestor } from "../git/is-ancestor.ts";
+import { usage } from "../options.ts";
 import type { AddCommand } from "../program.ts";
 import { copyImage, copyReferrers } from "../registry/copy-image.ts";
 import { createRegistryClient, type RegistryClient } from "../registry/registry-client.ts";
@@ -25,6 +35,8 @@ interface PromoteOptions extends SharedOptions, CanaryOptions {
   readonly fromProfile?: string;
   readonly fromRegion?: string;
   readonly toProfile?: string;
+  readonly commit?: string;
+  readonly allowDirty?: boolean;
 }
 
 export const promoteCommand: AddCommand = (program, run) => {
@@ -39,7 +51,9 @@ export const promoteCommand: AddCommand = (program, run) => {
     .requiredOption("--to <stage>", `the stage that gets it: ${names}`, parseStage)
     .option("--from-profile <name>", "AWS profile of the source's account (default: the same credentials)")
     .option("--from-region <region>", "region of the source (default: its stage's)")
-    .option("--to-profile <name>", "AWS profile of the target's account (default: the same credentials)");
+    .option("--to-profile <name>", "AWS profile of the target's account (default: the same credentials)")
+    .option("--commit <sha>", "only a release of this commit, or of one before it (default: of any)")
+    .option("--allow-dirty", "promote a release of changes that were not committed, too");
   addCanaryOptions(command)
     .option("--json", "print the result as one JSON document")
     .option("--dry-run", "say what would be done, and move nothing")
@@ -60,8 +74,14 @@ async function promote(context: CommandContext, options: PromoteOptions): Promis
     clients: buildHandoffClients({ region, ...(toProfile && { profile: toProfile }) }),
     fn: context.fn,
   };
-  if (options.dryRun) return describePlan(source, target, await planPromotion(source));
+  const checkSource = ({ tag }: PromotionSource) => refuseTag(workspaceRoot, tag, options);
+  if (options.dryRun) {
+    const plan = await planPromotion(source);
+    await checkSource(plan);
+    return describePlan(source, target, plan);
+  }
   const result = await promoteImage(source, target, {
+    checkSource,
     copyImage: async (props) => {
       const registries = await openRegistries(source, target, AbortSignal.any([signal, props.signal]));
       await copyBetween(registries, props, onDetail);
@@ -81,12 +101,11 @@ async function promote(context: CommandContext, options: PromoteOptions): Promis
 /** `stage-run` prepares endpoint and credentials for one stage, and it must be the one that is moved. */
 function refuseOtherEnvironment({ environmentStage }: CommandContext, { from, to }: PromoteOptions): void {
   if (from.name === to.name) {
-    throw new CodedError({
-      code: "E_USAGE",
-      what: "a stage can't be promoted to itself",
-      value: to.name,
-      remedy: "Name two different stages with --from and --to.",
-    });
+    throw usage(
+      "a stage can't be promoted to itself",
+      to.name,
+      "Name two different stages with --from and --to.",
+    );
   }
   if (environmentStage === undefined || environmentStage === to.name) return;
   throw new CodedError({
@@ -94,6 +113,38 @@ function refuseOtherEnvironment({ environmentStage }: CommandContext, { from, to
     what: `the environment is that of another stage than the target of the promotion, ${to.name}`,
     value: environmentStage,
     remedy: `Set STAGE=${to.name} before the command.`,
+  });
+}
+
+/** What was released since a promotion was agreed on, or from somebody's working tree, is not what was agreed on. */
+async function refuseTag(
+  workspaceRoot: string,
+  tag: ImageTag,
+  { from, commit, allowDirty = false }: PromoteOptions,
+): Promise<void> {
+  const released = splitImageTag(tag);
+  if (released.dirty && !allowDirty) {
+    throw new CodedError({
+      code: "E_TAG_DIRTY",
+      what: `what is published on ${from.name} has changes that are in no commit`,
+      value: tag,
+      remedy: `Commit them and release that on ${from.name}; or promote with --allow-dirty.`,
+    });
+  }
+  if (commit === undefined) return;
+  const isOf = await isAncestor(workspaceRoot, released.commit, commit);
+  if (isOf === true) return;
+  throw new CodedError({
+    code: "E_TAG_NOT_OF_COMMIT",
+    what:
+      isOf === undefined
+        ? `Git doesn't know the commit that is published on ${from.name}, or not ${commit}`
+        : `what is published on ${from.name} is neither of ${commit} nor of a commit before it`,
+    value: tag,
+    remedy:
+      isOf === undefined
+        ? "Fetch the whole history. If it is still unknown, it was released without being pushed."
+        : `Promote the commit that is published, or release ${commit} on ${from.name} first.`,
   });
 }
 

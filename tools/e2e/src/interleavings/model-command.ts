@@ -76,6 +76,7 @@ export function runModelCommand(
         { clients, fn },
         {
           smokeEvent,
+          checkSource: async () => {},
           copyImage: async ({ sourceUri, targetUri }) => {
             const digest = sourceUri.replace(/^.*@/, "");
             const tag = targetUri.replace(/^.*:/, "");
