@@ -14,13 +14,13 @@ import { buildSbom, sbomType } from "./sbom.ts";
  */
 export async function attachStatements(
   { clients, fn, workspaceRoot, baseImage, containerCli, onProgress, signal }: CommandContext,
-  { tag, commit, contentId, context: { platform, packages } }: ReleaseSubject,
+  { tag, commit, contentId, base, context: { platform, packages } }: ReleaseSubject,
   reference: string,
 ): Promise<void> {
   const { repositoryName, project } = fn;
   const registry = createRegistryClient(await readRegistryLogin(clients), repositoryName, signal);
   const digest = await registry.resolve(reference);
-  const about = { contentId, platform, baseImage };
+  const about = { contentId, platform, base };
   const attached = await attachMissing(registry, digest, [
     {
       artifactType: sbomType,
@@ -35,6 +35,7 @@ export async function attachStatements(
       build: async () =>
         buildProvenance({
           ...about,
+          baseImage,
           repositoryName,
           project,
           digest,

@@ -1,4 +1,5 @@
 import type { NpmPackage } from "@workspace/docker";
+import type { BaseImage } from "../image/base-image.ts";
 
 /** CycloneDX in JSON. @see https://cyclonedx.org/docs/1.6/json/ */
 export const sbomType = "application/vnd.cyclonedx+json";
@@ -9,7 +10,8 @@ export interface SbomProps {
   /** Of the image's content: 64 hex digits. */
   readonly contentId: string;
   readonly platform: string;
-  readonly baseImage: string;
+  /** `undefined` where the image stands on nothing. */
+  readonly base: BaseImage | undefined;
   /** `1.4.4` */
   readonly bunVersion: string;
   /** What the bundler put into the app. */
@@ -17,7 +19,7 @@ export interface SbomProps {
 }
 
 /** What is in the image. The same content gives the same text, so it has no time in it. */
-export function buildSbom({ name, contentId, platform, baseImage, bunVersion, packages }: SbomProps): string {
+export function buildSbom({ name, contentId, platform, base, bunVersion, packages }: SbomProps): string {
   const app = `app:${name}`;
   const parts = [
     {
@@ -27,7 +29,7 @@ export function buildSbom({ name, contentId, platform, baseImage, bunVersion, pa
       version: bunVersion,
       purl: `pkg:github/oven-sh/bun@bun-v${bunVersion}`,
     },
-    { type: "container", "bom-ref": "base", name: "base image", version: baseImage },
+    ...(base === undefined ? [] : [describeBase(base)]),
     ...packages.map(describePackage),
   ];
   return JSON.stringify({
@@ -42,6 +44,10 @@ export function buildSbom({ name, contentId, platform, baseImage, bunVersion, pa
     components: parts,
     dependencies: [{ ref: app, dependsOn: parts.map((part) => part["bom-ref"]) }],
   });
+}
+
+function describeBase({ name, digest, purl }: BaseImage) {
+  return { type: "container", "bom-ref": "base", name, version: digest, purl };
 }
 
 function describePackage({ name, version, license }: NpmPackage) {

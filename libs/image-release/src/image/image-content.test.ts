@@ -19,11 +19,4 @@ describe("identifyImageContent", () => {
   ])("gives another identity with %j", (change) => {
     expect(identifyImageContent({ ...props, ...change })).not.toEqual(identifyImageContent(props));
   });
-
-  it.each(["example.com/base", "example.com/base:1.2", "latest", ""])(
-    "refuses the base image %j",
-    (baseImage) => {
-      expect(() => identifyImageContent({ ...props, baseImage })).toThrow("E_BASE_IMAGE_UNPINNED");
-    },
-  );
 });

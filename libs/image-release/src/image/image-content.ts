@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { buildContentTag, CodedError } from "@workspace/shared-config";
+import { buildContentTag } from "@workspace/shared-config";
 
 export interface ImageContentProps {
   /** Of the build context: 64 hex digits. */
@@ -18,23 +18,9 @@ export interface ImageContent {
   readonly contentTag: string;
 }
 
-/** @throws CodedError `E_BASE_IMAGE_UNPINNED` */
 export function identifyImageContent({ contextId, platform, baseImage }: ImageContentProps): ImageContent {
-  assertPinned(baseImage);
   const contentId = createHash("sha256")
     .update(JSON.stringify([contextId, platform, baseImage]))
     .digest("hex");
   return { contentId, contentTag: buildContentTag(contentId) };
-}
-
-/** A tag may name another image tomorrow, and then the same identity would stand for another content. */
-function assertPinned(baseImage: string): void {
-  const ofTheDockerfile = ["glibc", "scratch"];
-  if (ofTheDockerfile.includes(baseImage) || /@sha256:[0-9a-f]{64}$/.test(baseImage)) return;
-  throw new CodedError({
-    code: "E_BASE_IMAGE_UNPINNED",
-    what: `the base image is none of ${ofTheDockerfile.join(", ")}, and no reference with a digest`,
-    value: baseImage,
-    remedy: "Name it as REPOSITORY@sha256:DIGEST in BASE_IMAGE or in the stage table of libs/shared-config.",
-  });
 }

@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { buildImageContext, type ImageContext } from "@workspace/docker";
 import { buildImageTag, CodedError, type ImageTag } from "@workspace/shared-config";
 import type { CommandContext } from "../command-context.ts";
 import { readWorkingTree } from "../git/working-tree.ts";
+import { type BaseImage, findBaseImage } from "./base-image.ts";
 import { type ImageContent, identifyImageContent } from "./image-content.ts";
 
 /** What a release of this checkout would be of. */
@@ -12,11 +13,13 @@ export interface ReleaseSubject extends ImageContent {
   /** The whole commit. */
   readonly commit: string;
   readonly context: ImageContext;
+  /** `undefined` where the image stands on nothing. */
+  readonly base: BaseImage | undefined;
 }
 
 /**
  * Makes the build context of the checkout, lets `use` work with it, and removes it.
- * @throws CodedError `E_TREE_DIRTY`, those of `readWorkingTree`, `buildImageContext` and `identifyImageContent`
+ * @throws CodedError `E_TREE_DIRTY`, those of `readWorkingTree`, `buildImageContext` and `findBaseImage`
  */
 export async function withReleaseSubject<T>(
   { fn, workspaceRoot, baseImage }: CommandContext,
@@ -34,9 +37,10 @@ export async function withReleaseSubject<T>(
     const appEntry = join(app, "src/handler.ts");
     const context = await buildImageContext({ appEntry, architecture: fn.architecture, outDir });
     const { contentId: contextId, platform } = context;
+    const base = findBaseImage(baseImage, await readFile(join(outDir, "Dockerfile"), "utf8"));
     const content = identifyImageContent({ contextId, platform, baseImage });
     const tag = buildImageTag({ commit, dirty: uncommitted.length > 0, contentId: content.contentId });
-    return await use({ ...content, tag, commit, context });
+    return await use({ ...content, tag, commit, context, base });
   } finally {
     await rm(outDir, { recursive: true, force: true });
   }
