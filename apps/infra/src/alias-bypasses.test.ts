@@ -14,15 +14,15 @@ import {
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Queue } from "aws-cdk-lib/aws-sqs";
 import { beforeAll, describe, expect, it } from "vitest";
-import { buildApp, functionOn, published } from "./testing/templates.ts";
+import { buildApp, published } from "./testing/templates.ts";
 
 beforeAll(() => {
   process.env.CDK_VALIDATION = "false";
 });
 
-/** The app of one function, to whose stack something is added. */
+/** The functions of dev; something is added to the stack of one of them. */
 function buildAppWith(add: (stack: Stack, lambda: IFunction, live: IFunction) => void) {
-  const app = buildApp(functionOn("dev"), published);
+  const app = buildApp("dev", published);
   const stack = app.node.findChild("lambda-app-dev");
   const [lambda, live] = ["Function", "Live"].map((id) => stack.node.findChild(id));
   if (!(stack instanceof Stack && lambda instanceof DockerImageFunction && live instanceof Alias))

@@ -6,7 +6,7 @@ import { beforeAll, expect, it } from "vitest";
 import { parseGitHubRepository } from "./roles/github-subject.ts";
 import { buildRolesApp } from "./roles/roles-app.ts";
 import { RolesStack } from "./roles/roles-stack.ts";
-import { buildApp, functionOn, initialImage, published } from "./testing/templates.ts";
+import { buildApp, functionsOn, initialImage, published } from "./testing/templates.ts";
 
 beforeAll(() => {
   process.env.CDK_VALIDATION = "false";
@@ -25,14 +25,14 @@ function buildRoles(stage: StageName): App {
     account: "111111111111",
     region: stages[stage].region,
     stage: stages[stage],
-    fns: [functionOn(stage)],
+    fns: functionsOn(stage),
     repository: parseGitHubRepository("octo-org/octo-repo"),
   });
 }
 
-it.each(stageNames)("cdk-nag finds nothing in the stacks of a function on %s", (stage) => {
-  expect(findViolations(buildApp(functionOn(stage), published))).toEqual([]);
-  expect(findViolations(buildApp(functionOn(stage), initialImage()))).toEqual([]);
+it.each(stageNames)("cdk-nag finds nothing in the stacks of the functions on %s", (stage) => {
+  expect(findViolations(buildApp(stage, published))).toEqual([]);
+  expect(findViolations(buildApp(stage, initialImage()))).toEqual([]);
 });
 
 it.each(["dev", "prod"] as const)("cdk-nag finds nothing in the roles of %s", (stage) => {

@@ -53,7 +53,7 @@ it("lets Lambda pull for this function, and nobody else", () => {
 
 it("can't be deleted by mistake", () => {
   const fn = functionOn("prod");
-  expect(buildApp(fn, published).node.findChild(fn.repositoryStackName)).toMatchObject({
+  expect(buildApp("prod", published).node.findChild(fn.repositoryStackName)).toMatchObject({
     terminationProtection: true,
   });
 });

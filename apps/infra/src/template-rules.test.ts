@@ -5,7 +5,7 @@ import { type App, CfnResource, Stack } from "aws-cdk-lib";
 import { beforeAll, expect, it } from "vitest";
 import { parseGitHubRepository } from "./roles/github-subject.ts";
 import { buildRolesApp } from "./roles/roles-app.ts";
-import { buildApp, functionOn, initialImage, published } from "./testing/templates.ts";
+import { buildApp, functionsOn, initialImage, published } from "./testing/templates.ts";
 
 beforeAll(() => {
   delete process.env.CDK_VALIDATION;
@@ -22,24 +22,24 @@ function findViolations(app: App): string[] {
   );
 }
 
-/** The function's app, with a parameter that has these properties. */
+/** The functions of dev, with a parameter that has these properties. */
 function buildAppWith(properties: Record<string, unknown>): App {
-  const app = buildApp(functionOn("dev"), published);
+  const app = buildApp("dev", published);
   const stack = app.node.children.find((child) => Stack.isStack(child));
   if (stack === undefined) throw new Error("no stacks");
   new CfnResource(stack, "Planted", { type: "AWS::SSM::Parameter", properties });
   return app;
 }
 
-it.each(stageNames)("CloudFormation's rules find nothing in the stacks of a function on %s", (stage) => {
-  expect(findViolations(buildApp(functionOn(stage), published))).toEqual([]);
-  expect(findViolations(buildApp(functionOn(stage), initialImage()))).toEqual([]);
+it.each(stageNames)("CloudFormation's rules find nothing in the stacks of the functions on %s", (stage) => {
+  expect(findViolations(buildApp(stage, published))).toEqual([]);
+  expect(findViolations(buildApp(stage, initialImage()))).toEqual([]);
 });
 
 it.each(["dev", "prod"] as const)("CloudFormation's rules find nothing in the roles of %s", (name) => {
   const stage = stages[name];
   const repository = parseGitHubRepository("octo-org/octo-repo");
-  const props = { account: "111111111111", region: stage.region, stage, fns: [functionOn(name)], repository };
+  const props = { account: "111111111111", region: stage.region, stage, fns: functionsOn(name), repository };
   expect(findViolations(buildRolesApp(props))).toEqual([]);
 });
 

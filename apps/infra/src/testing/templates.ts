@@ -1,8 +1,14 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type FunctionOnStage, parseFunction, type StageName, stages } from "@workspace/shared-config";
-import { Stack } from "aws-cdk-lib";
+import {
+  type FunctionOnStage,
+  functions,
+  parseFunction,
+  type StageName,
+  stages,
+} from "@workspace/shared-config";
+import { type App, Stack } from "aws-cdk-lib";
 import { Template } from "aws-cdk-lib/assertions";
 import type { DeployedImage } from "../function-stack.ts";
 import { buildInfraApp } from "../infra-app.ts";
@@ -20,8 +26,15 @@ export function functionOn(stage: StageName): FunctionOnStage {
   return parseFunction("lambda-app", stages[stage], "x86_64");
 }
 
-export function buildApp(fn: FunctionOnStage, image: DeployedImage) {
-  return buildInfraApp({ account: "111111111111", region: fn.stage.region, functions: [{ fn, image }] });
+/** Every function of the table: each may have resources of its own. */
+export function functionsOn(stage: StageName): FunctionOnStage[] {
+  return Object.keys(functions).map((project) => parseFunction(project, stages[stage], "x86_64"));
+}
+
+/** @param fns @default every function of the table */
+export function buildApp(stage: StageName, image: DeployedImage, fns = functionsOn(stage)): App {
+  const { region } = stages[stage];
+  return buildInfraApp({ account: "111111111111", region, functions: fns.map((fn) => ({ fn, image })) });
 }
 
 /** The templates of one function's two stacks. */
@@ -29,7 +42,7 @@ export function synthesize(
   fn: FunctionOnStage,
   image: DeployedImage,
 ): { function: Template; repository: Template } {
-  const app = buildApp(fn, image);
+  const app = buildApp(fn.stage.name, image, [fn]);
   const templateOf = (id: string) => {
     const stack = app.node.findChild(id);
     if (!(stack instanceof Stack)) throw new Error(`${id} is no stack`);
