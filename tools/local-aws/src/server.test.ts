@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stopPath } from "./attachment.ts";
-import { startTestServer, type TestServer } from "./test-fixtures/test-server.ts";
+import { startTestServer, type TestServer } from "./testing/test-server.ts";
 
 let server: TestServer;
 beforeAll(async () => {

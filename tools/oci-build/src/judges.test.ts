@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { skipReason } from "./judges.ts";
-import { runCli, runProcess } from "./run-cli.ts";
-import { makeScratchFolder } from "./scratch-folder.ts";
+import { skipReason } from "./testing/judges.ts";
+import { runCli, runProcess } from "./testing/run-cli.ts";
+import { makeScratchFolder } from "./testing/scratch-folder.ts";
 
 const missing = skipReason(["skopeo", "docker-registry"]);
 

@@ -3,9 +3,9 @@ import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { startTestRegistry, type TestRegistryProps, testCredentials } from "./registry/test-registry.ts";
-import { type CliRun, runCli } from "./run-cli.ts";
-import { makeScratchFolder } from "./scratch-folder.ts";
+import { type CliRun, runCli } from "./testing/run-cli.ts";
+import { makeScratchFolder } from "./testing/scratch-folder.ts";
+import { startTestRegistry, type TestRegistryProps, testCredentials } from "./testing/test-registry.ts";
 
 const dockerfile = [
   "ARG BASE_IMAGE=glibc",

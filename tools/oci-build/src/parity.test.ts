@@ -14,12 +14,12 @@ import { buildImageContext, initialAppEntry } from "@workspace/docker";
 import { parseHostArchitecture } from "@workspace/shared-config";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { isIndex, mediaTypes, parseManifest } from "./image/manifest.ts";
-import { skipReason } from "./judges.ts";
-import { startTestRegistry, type TestRegistry } from "./registry/test-registry.ts";
-import { runCli, runProcess } from "./run-cli.ts";
-import { makeScratchFolder, type ScratchFile } from "./scratch-folder.ts";
 import { findImage } from "./store/local-images.ts";
 import { openStore } from "./store/store.ts";
+import { skipReason } from "./testing/judges.ts";
+import { runCli, runProcess } from "./testing/run-cli.ts";
+import { makeScratchFolder, type ScratchFile } from "./testing/scratch-folder.ts";
+import { startTestRegistry, type TestRegistry } from "./testing/test-registry.ts";
 
 const missing = skipReason(["buildah", "tar"], { root: true });
 const functionEntry = join(import.meta.dirname, "../../../apps/lambda-app/src/handler.ts");

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openStackClient } from "../test-fixtures/stacks.ts";
-import { startTestServer, type TestServer } from "../test-fixtures/test-server.ts";
+import { openStackClient } from "../testing/stacks.ts";
+import { startTestServer, type TestServer } from "../testing/test-server.ts";
 
 let server: TestServer;
 let stacks: ReturnType<typeof openStackClient>;

@@ -5,11 +5,11 @@ import { GetObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { GetParameterCommand, PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { openStackClient } from "../test-fixtures/stacks.ts";
-import { startTestServer, type TestServer } from "../test-fixtures/test-server.ts";
+import { openStackClient } from "../testing/stacks.ts";
+import { startTestServer, type TestServer } from "../testing/test-server.ts";
 
 const bin = join(import.meta.dirname, "../../../../node_modules/.bin");
-const app = `${join(bin, "bun")} ${join(import.meta.dirname, "../test-fixtures/cdk-app.ts")}`;
+const app = `${join(bin, "bun")} ${join(import.meta.dirname, "../testing/cdk-app.ts")}`;
 const quiet = ["--no-notices", "--no-version-reporting", "--ci", "--app", app];
 
 let server: TestServer;

@@ -9,8 +9,8 @@ import {
 } from "@aws-sdk/client-cloudformation";
 import { GetParameterCommand, PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openStackClient, parameterResource } from "../test-fixtures/stacks.ts";
-import { startTestServer, type TestServer } from "../test-fixtures/test-server.ts";
+import { openStackClient, parameterResource } from "../testing/stacks.ts";
+import { startTestServer, type TestServer } from "../testing/test-server.ts";
 
 let server: TestServer;
 let stacks: ReturnType<typeof openStackClient>;

@@ -7,10 +7,10 @@ import {
   ExecuteChangeSetCommand,
 } from "@aws-sdk/client-cloudformation";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { openStackClient } from "../test-fixtures/stacks.ts";
-import { startTestServer, type TestServer } from "../test-fixtures/test-server.ts";
-import { waitUntil } from "../test-fixtures/wait-until.ts";
-import { functionResource, uploadCode } from "../test-fixtures/zip-function.ts";
+import { openStackClient } from "../testing/stacks.ts";
+import { startTestServer, type TestServer } from "../testing/test-server.ts";
+import { waitUntil } from "../testing/wait-until.ts";
+import { functionResource, uploadCode } from "../testing/zip-function.ts";
 
 /** Notes every request in a file, and answers as its properties say. */
 const provider = `

@@ -9,9 +9,9 @@ import {
 } from "@aws-sdk/client-lambda";
 import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { openStackClient, parameterResource } from "../test-fixtures/stacks.ts";
-import { startTestServer, type TestServer } from "../test-fixtures/test-server.ts";
-import { functionResource, uploadCode } from "../test-fixtures/zip-function.ts";
+import { openStackClient, parameterResource } from "../testing/stacks.ts";
+import { startTestServer, type TestServer } from "../testing/test-server.ts";
+import { functionResource, uploadCode } from "../testing/zip-function.ts";
 
 let server: TestServer;
 let stacks: ReturnType<typeof openStackClient>;

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa, type ResultPromise } from "execa";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { waitUntil } from "../test-fixtures/wait-until.ts";
+import { waitUntil } from "../testing/wait-until.ts";
 
 const command = join(import.meta.dirname, "../../bin/local-aws");
 

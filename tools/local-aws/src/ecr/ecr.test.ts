@@ -15,8 +15,8 @@ import {
   paginateDescribeImages,
 } from "@aws-sdk/client-ecr";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { ociManifest, openRegistry, type Registry, sha256 } from "../test-fixtures/push-image.ts";
-import { startTestServer, type TestServer } from "../test-fixtures/test-server.ts";
+import { ociManifest, openRegistry, type Registry, sha256 } from "../testing/push-image.ts";
+import { startTestServer, type TestServer } from "../testing/test-server.ts";
 
 let server: TestServer;
 let ecr: ECRClient;

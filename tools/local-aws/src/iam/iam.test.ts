@@ -10,7 +10,7 @@ import {
   SimulatePrincipalPolicyCommand,
 } from "@aws-sdk/client-iam";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startTestServer, type TestServer } from "../test-fixtures/test-server.ts";
+import { startTestServer, type TestServer } from "../testing/test-server.ts";
 import { decide } from "./policy.ts";
 
 describe("decide", () => {

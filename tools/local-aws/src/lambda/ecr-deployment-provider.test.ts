@@ -12,8 +12,8 @@ import {
 } from "@aws-sdk/client-lambda";
 import { zipSync } from "fflate";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openRegistry } from "../test-fixtures/push-image.ts";
-import { startTestServer, type TestServer } from "../test-fixtures/test-server.ts";
+import { openRegistry } from "../testing/push-image.ts";
+import { startTestServer, type TestServer } from "../testing/test-server.ts";
 
 const canRun = process.platform === "linux" && process.arch === "x64";
 if (!canRun) {

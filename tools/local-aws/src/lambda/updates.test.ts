@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { beforeEach, describe, expect, it } from "vitest";
-import { createMemoryContext } from "../test-fixtures/memory-context.ts";
-import { waitUntil } from "../test-fixtures/wait-until.ts";
+import { createMemoryContext } from "../testing/memory-context.ts";
+import { waitUntil } from "../testing/wait-until.ts";
 import { type Functions, openFunctions } from "./functions.ts";
 import type { Configuration, ImageCode, LambdaFunction, Runnable } from "./model.ts";
 import { createUpdates, type Updates } from "./updates.ts";

@@ -11,7 +11,7 @@ import {
   paginateFilterLogEvents,
 } from "@aws-sdk/client-cloudwatch-logs";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { startTestServer, type TestServer } from "../test-fixtures/test-server.ts";
+import { startTestServer, type TestServer } from "../testing/test-server.ts";
 
 let server: TestServer;
 let logs: CloudWatchLogsClient;

@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createPasswords } from "../ecr/passwords.ts";
-import { createMemoryContext } from "../test-fixtures/memory-context.ts";
-import { ociManifest, openRegistry, type Registry, sha256 } from "../test-fixtures/push-image.ts";
-import { startTestServer, type TestServer } from "../test-fixtures/test-server.ts";
+import { createMemoryContext } from "../testing/memory-context.ts";
+import { ociManifest, openRegistry, type Registry, sha256 } from "../testing/push-image.ts";
+import { startTestServer, type TestServer } from "../testing/test-server.ts";
 
 let server: TestServer;
 let registry: Registry;

@@ -11,9 +11,9 @@ import { parsePlatform } from "../image/platform.ts";
 import type { BaseImage } from "../layer/layer.ts";
 import { readLayer } from "../layer/read-layer.ts";
 import { createLineProgress } from "../progress/progress.ts";
-import { makeScratchFolder, type ScratchFile, writeFiles } from "../scratch-folder.ts";
 import { findImage } from "../store/local-images.ts";
 import { openStore, type Store } from "../store/store.ts";
+import { makeScratchFolder, type ScratchFile, writeFiles } from "../testing/scratch-folder.ts";
 import { type BuildImageProps, buildImage } from "./build-image.ts";
 
 const amd64 = parsePlatform("linux/amd64");

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { digestOf } from "../image/digest.ts";
-import { makeScratchFolder, type ScratchFile } from "../scratch-folder.ts";
+import { makeScratchFolder, type ScratchFile } from "../testing/scratch-folder.ts";
 import { createDiskTree, readIgnoreFile } from "./disk-tree.ts";
 import type { FileTree } from "./file-tree.ts";
 

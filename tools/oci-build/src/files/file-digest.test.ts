@@ -2,8 +2,8 @@ import { statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { digestOf } from "../image/digest.ts";
-import { makeScratchFolder } from "../scratch-folder.ts";
 import { openStore } from "../store/store.ts";
+import { makeScratchFolder } from "../testing/scratch-folder.ts";
 import { createFileDigester } from "./file-digest.ts";
 
 const large = (byte: number) => Buffer.alloc(1 << 20, byte);

@@ -3,7 +3,7 @@ import { chmodSync, readFileSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { makeScratchFolder } from "../scratch-folder.ts";
+import { makeScratchFolder } from "../testing/scratch-folder.ts";
 import { openDockerConfig } from "./docker-config.ts";
 
 const run = promisify(execFile);

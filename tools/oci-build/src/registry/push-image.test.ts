@@ -4,13 +4,13 @@ import { digestOf } from "../image/digest.ts";
 import { type Descriptor, mediaTypes } from "../image/manifest.ts";
 import { parsePlatform } from "../image/platform.ts";
 import { createLineProgress } from "../progress/progress.ts";
-import { makeScratchFolder } from "../scratch-folder.ts";
 import { tagImage } from "../store/local-images.ts";
 import { openStore, type Store } from "../store/store.ts";
+import { makeScratchFolder } from "../testing/scratch-folder.ts";
+import { startTestRegistry, type TestRegistry, type TestRegistryProps } from "../testing/test-registry.ts";
 import { pullImage } from "./pull-image.ts";
 import { pushImage } from "./push-image.ts";
 import { createRegistries } from "./registries.ts";
-import { startTestRegistry, type TestRegistry, type TestRegistryProps } from "./test-registry.ts";
 
 async function open(props: TestRegistryProps = {}) {
   const registry = await startTestRegistry(props);

@@ -5,16 +5,16 @@ import { Readable } from "node:stream";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { digestOf } from "../image/digest.ts";
 import { type Descriptor, mediaTypes } from "../image/manifest.ts";
-import { makeScratchFolder } from "../scratch-folder.ts";
 import { openStore } from "../store/store.ts";
-import type { Credentials } from "./docker-config.ts";
-import { createRegistryClient, type RegistryClient } from "./registry-client.ts";
+import { makeScratchFolder } from "../testing/scratch-folder.ts";
 import {
   startTestRegistry,
   type TestRegistry,
   type TestRegistryProps,
   testCredentials,
-} from "./test-registry.ts";
+} from "../testing/test-registry.ts";
+import type { Credentials } from "./docker-config.ts";
+import { createRegistryClient, type RegistryClient } from "./registry-client.ts";
 
 interface Opened {
   readonly registry: TestRegistry;

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync, utimesSync, writeFileSync } from "no
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { digestOf, hexOf } from "../image/digest.ts";
-import { makeScratchFolder } from "../scratch-folder.ts";
+import { makeScratchFolder } from "../testing/scratch-folder.ts";
 import { openStore } from "./store.ts";
 
 const content = Buffer.from("content");

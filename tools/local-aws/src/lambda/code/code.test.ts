@@ -15,10 +15,10 @@ import {
 } from "@aws-sdk/client-lambda";
 import { zipSync } from "fflate";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type LayerFile, openRegistry, type Registry } from "../../test-fixtures/push-image.ts";
-import { buildRuntimeScript } from "../../test-fixtures/runtime-script.ts";
-import { startTestServer, type TestServer } from "../../test-fixtures/test-server.ts";
-import { waitUntil } from "../../test-fixtures/wait-until.ts";
+import { type LayerFile, openRegistry, type Registry } from "../../testing/push-image.ts";
+import { buildRuntimeScript } from "../../testing/runtime-script.ts";
+import { startTestServer, type TestServer } from "../../testing/test-server.ts";
+import { waitUntil } from "../../testing/wait-until.ts";
 import { readProcFile } from "../execution/function-process.ts";
 
 let server: TestServer;

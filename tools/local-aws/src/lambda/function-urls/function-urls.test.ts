@@ -14,9 +14,9 @@ import {
   waitUntilFunctionActiveV2,
 } from "@aws-sdk/client-lambda";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openRegistry, type Registry } from "../../test-fixtures/push-image.ts";
-import { buildRuntimeScript } from "../../test-fixtures/runtime-script.ts";
-import { startTestServer, type TestServer } from "../../test-fixtures/test-server.ts";
+import { openRegistry, type Registry } from "../../testing/push-image.ts";
+import { buildRuntimeScript } from "../../testing/runtime-script.ts";
+import { startTestServer, type TestServer } from "../../testing/test-server.ts";
 
 let server: TestServer;
 let lambda: LambdaClient;

@@ -15,9 +15,9 @@ export interface RunCliProps {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** The command as its users run it: a process of its own. For tests. */
+/** The command as its users run it: a process of its own. */
 export function runCli(argv: readonly string[], props: RunCliProps): Promise<CliRun> {
-  return runProcess(join(import.meta.dirname, "../bin/oci-build"), argv, {
+  return runProcess(join(import.meta.dirname, "../../bin/oci-build"), argv, {
     ...props,
     environment: {
       OCI_BUILD_STORE: props.store,
@@ -27,7 +27,7 @@ export function runCli(argv: readonly string[], props: RunCliProps): Promise<Cli
   });
 }
 
-/** For tests. */
+/** Any command, with nothing of this process's environment but PATH and HOME. */
 export async function runProcess(
   file: string,
   argv: readonly string[],

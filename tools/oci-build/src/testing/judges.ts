@@ -3,7 +3,7 @@ import { delimiter, join } from "node:path";
 
 /**
  * Why a test that needs these commands can't run here, as a suffix of its name so that the report shows it, or
- * undefined where it can. For tests.
+ * undefined where it can.
  */
 export function skipReason(
   commands: readonly string[],

@@ -18,7 +18,7 @@ export interface StoredManifest {
   readonly bytes: Buffer;
 }
 
-/** A registry in this process, for the faults that a real one doesn't have on demand; for tests. */
+/** A registry in this process, for the faults that a real one doesn't have on demand. */
 export interface TestRegistry {
   /** `127.0.0.1:PORT` */
   readonly host: string;

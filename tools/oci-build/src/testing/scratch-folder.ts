@@ -10,7 +10,7 @@ export type ScratchFile =
   | { readonly link: string }
   | { readonly mode: number; readonly text: string };
 
-/** A folder for one test, with these files; it is gone afterwards. For tests. */
+/** A folder for one test, with these files; it is gone afterwards. */
 export function makeScratchFolder(files: Readonly<Record<string, ScratchFile>> = {}): string {
   const folder = mkdtempSync(join(tmpdir(), "oci-build-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
