@@ -30,7 +30,7 @@ export function buildInfraApp({ account, region, functions, outdir }: InfraAppPr
       env,
       tags,
       fn,
-      settings: findSettings(fn.project),
+      settings: findSettings(fn),
       image,
     });
     stack.addStackDependency(repository, "the image must be there before the function");
