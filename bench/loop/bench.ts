@@ -1,7 +1,6 @@
 import { join } from "node:path";
+import type { Environment, ScratchWorkspace } from "@workspace/e2e";
 import { execa } from "execa";
-import type { ScratchWorkspace } from "../../tools/e2e/src/scratch-workspace.ts";
-import type { Environment } from "../../tools/e2e/src/stage-session.ts";
 
 /** What a part of the bench works with: a workspace that may be edited, on the local AWS. */
 export interface Bench {

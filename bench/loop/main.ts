@@ -1,8 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
-import { createScratchWorkspace } from "../../tools/e2e/src/scratch-workspace.ts";
-import { openStageSession } from "../../tools/e2e/src/stage-session.ts";
+import { createScratchWorkspace, openStageSession } from "@workspace/e2e";
 import type { Bench } from "./bench.ts";
 import { startDockerEngine } from "./docker-engine.ts";
 import { runEditToLive } from "./edit-to-live.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type GitHubFixture, openGitHubFixture } from "./github/fixture.ts";
+import { type GitHubFixture, openGitHubFixture } from "./testing/github-fixture.ts";
 
 const commit = "0a1b2c3d4e5f60718293a4b5c6d7e8f901234567";
 const runsPath = "GET /repos/acme/shop/actions/workflows/main.yml/runs";

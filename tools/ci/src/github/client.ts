@@ -16,12 +16,10 @@ export interface GitHubProps {
   /** `owner/name` */
   readonly repository: string;
   readonly token: string;
-  /** @default the platform's */
-  readonly fetch?: typeof globalThis.fetch;
 }
 
 /** https://docs.github.com/en/rest/using-the-rest-api/getting-started-with-the-rest-api */
-export function buildGitHub({ apiUrl, repository, token, fetch = globalThis.fetch }: GitHubProps): GitHub {
+export function buildGitHub({ apiUrl, repository, token }: GitHubProps): GitHub {
   return {
     async request<T>(method: "GET" | "POST" | "PATCH", path: string, body?: object): Promise<T> {
       const url = `${apiUrl}/repos/${repository}/${path}`;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type GitHubFixture, openGitHubFixture } from "../testing/github-fixture.ts";
 import { buildGitHub, type GitHub } from "./client.ts";
 import { buildBody, putComment } from "./comment.ts";
-import { type GitHubFixture, openGitHubFixture } from "./fixture.ts";
 import { findLastSuccess } from "./runs.ts";
 
 let server: GitHubFixture;

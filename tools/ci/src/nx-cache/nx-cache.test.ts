@@ -1,9 +1,9 @@
 import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createScratchWorkspace, type ScratchWorkspace } from "@workspace/e2e";
 import { execa } from "execa";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createScratchWorkspace, type ScratchWorkspace } from "../../../e2e/src/scratch-workspace.ts";
 import { removeStale } from "./server.ts";
 
 let directory: string;

@@ -1,12 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createScratchWorkspace, type ScratchWorkspace } from "@workspace/e2e";
 import { execa, execaSync } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createScratchWorkspace, type ScratchWorkspace } from "../../../e2e/src/scratch-workspace.ts";
 import type { Decision } from "../decision/decide.ts";
 import { emptyTree } from "../decision/decide.ts";
-import { type GitHubFixture, openGitHubFixture } from "../github/fixture.ts";
+import { type GitHubFixture, openGitHubFixture } from "../testing/github-fixture.ts";
 
 const runsPath = "GET /repos/acme/shop/actions/workflows/main.yml/runs";
 

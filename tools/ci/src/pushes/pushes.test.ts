@@ -1,11 +1,16 @@
 import { join } from "node:path";
+import {
+  createScratchWorkspace,
+  createWorld,
+  openStageSession,
+  type ScratchWorkspace,
+  type StageSession,
+  type World,
+} from "@workspace/e2e";
 import { execaSync } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createScratchWorkspace, type ScratchWorkspace } from "../../../e2e/src/scratch-workspace.ts";
-import { openStageSession, type StageSession } from "../../../e2e/src/stage-session.ts";
-import { createWorld, type World } from "../../../e2e/src/story/world.ts";
-import { type GitHubFixture, openGitHubFixture } from "../github/fixture.ts";
-import { playJob } from "./play-job.ts";
+import { type GitHubFixture, openGitHubFixture } from "../testing/github-fixture.ts";
+import { playJob } from "../testing/play-job.ts";
 
 const deploy = "npx nx run infra:deploy";
 const release = 'npx nx run-many -t release --projects="$FUNCTIONS"';

@@ -1,9 +1,13 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import {
+  createScratchWorkspace,
+  openStageSession,
+  type ScratchWorkspace,
+  type StageSession,
+} from "@workspace/e2e";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createScratchWorkspace, type ScratchWorkspace } from "../../../e2e/src/scratch-workspace.ts";
-import { openStageSession, type StageSession } from "../../../e2e/src/stage-session.ts";
 
 /** A name with a dash, as `lambda-app` has one, so that it is quoted where a word would not be. */
 const name = "payment-events";
