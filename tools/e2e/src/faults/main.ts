@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { CodedError, exitCodes } from "@workspace/shared-config";
+import { parseAmount, parseCount } from "../parse-amount.ts";
 import { createFaultWorld } from "./fault-world.ts";
 import { type MatrixProps, runMatrix, type Tried } from "./matrix.ts";
 import { type Scenario, scenarios } from "./scenarios.ts";
@@ -18,8 +19,13 @@ const { values } = parseArgs({
 });
 
 const chosen = values.only === undefined ? scenarios : values.only.map(findScenario);
-const share = parseAmount("--share", values.share, (amount) => amount > 0 && amount <= 1);
-const workers = parseAmount("--workers", values.workers, (amount) => Number.isInteger(amount) && amount > 0);
+const share = parseAmount({
+  option: "--share",
+  text: values.share,
+  allowed: "a number above 0 and at most 1",
+  isValid: (amount) => amount > 0 && amount <= 1,
+});
+const workers = parseCount("--workers", values.workers);
 const worlds = Array.from({ length: workers }, createFaultWorld);
 process.on("exit", () => {
   for (const world of worlds) world.remove();
@@ -47,16 +53,5 @@ function findScenario(name: string): Scenario {
     what: "there is no such scenario",
     value: name,
     remedy: `Choose one of: ${scenarios.map((known) => known.name).join(", ")}.`,
-  });
-}
-
-function parseAmount(option: string, text: string, isValid: (amount: number) => boolean): number {
-  const amount = Number(text);
-  if (text !== "" && isValid(amount)) return amount;
-  throw new CodedError({
-    code: "E_USAGE",
-    what: `${option} is out of range`,
-    value: text,
-    remedy: "A share is above 0 and at most 1; workers are a whole number from 1.",
   });
 }
