@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createTreeWithEmptyWorkspace } from "@nx/devkit/testing";
+import { execaSync } from "execa";
 import { describe, expect, it } from "vitest";
 import { assertAppName } from "./app-name.cjs";
 import { addFunction } from "./function-table.cjs";
@@ -86,7 +87,16 @@ describe("the generated app has the shape of apps/lambda-app", () => {
   for (const path of ["libs/shared-config/src/functions.ts", "tsconfig.json"]) tree.write(path, read(path));
   generateLambdaApp(tree, { name: "payments" });
 
-  it.each(["package.json", "tsconfig.json", "vitest.config.ts"])("%s", (file) => {
+  const files = execaSync("git", ["ls-files"], { cwd: join(root, "apps/lambda-app") }).stdout.split("\n");
+
+  it("has its files, and no others", () => {
+    const generated = tree.listChanges().map(({ path }) => path);
+    expect(generated.filter((path) => path.startsWith("apps/")).sort()).toEqual(
+      files.map((file) => `apps/payments/${file}`).sort(),
+    );
+  });
+
+  it.each(files)("%s", (file) => {
     const own = read(`apps/lambda-app/${file}`).replaceAll("lambda-app", "payments");
     expect(tree.read(`apps/payments/${file}`, "utf-8")).toBe(own);
   });
