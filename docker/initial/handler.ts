@@ -5,8 +5,8 @@ import { findHttpEvent, type Handler } from "@workspace/lambda-runtime";
  * or a stream keeps its messages until there is an app to take them.
  */
 export const handler: Handler = (event, { functionName }) => {
-  const project = functionName.replace(/-[^-]+$/, "");
-  const explanation = `Nothing has been released to ${functionName} yet. Run \`nx run ${project}:release\`.`;
+  // The name alone doesn't tell where the app's ends and the stage's begins.
+  const explanation = `Nothing has been released to ${functionName} (APP-STAGE) yet. Run \`nx run APP:release --stage STAGE\`.`;
   if (findHttpEvent(event) === undefined) throw new Error(explanation);
   return {
     statusCode: 503,

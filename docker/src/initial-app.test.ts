@@ -2,7 +2,9 @@ import type { Context } from "@workspace/lambda-runtime";
 import { describe, expect, it } from "vitest";
 import { handler } from "../initial/handler.ts";
 
-const context = { functionName: "lambda-app-dev" } as Context;
+const context = { functionName: "orders-prod-us" } as Context;
+const explanation =
+  "Nothing has been released to orders-prod-us (APP-STAGE) yet. Run `nx run APP:release --stage STAGE`.";
 
 describe("the placeholder", () => {
   it.each([
@@ -12,7 +14,7 @@ describe("the placeholder", () => {
   ])("answers %s with 503 and what to run", async (_sender, event) => {
     expect(await handler(event, context)).toMatchObject({
       statusCode: 503,
-      body: expect.stringContaining("nx run lambda-app:release"),
+      body: `${explanation}\n`,
     });
   });
 
@@ -22,6 +24,6 @@ describe("the placeholder", () => {
     ["nothing", null],
     ["a WebSocket API", { requestContext: { routeKey: "$connect" } }],
   ])("fails an event of %s, so that it stays where it is", (_sender, event) => {
-    expect(() => handler(event, context)).toThrow("nx run lambda-app:release");
+    expect(() => handler(event, context)).toThrow(explanation);
   });
 });
