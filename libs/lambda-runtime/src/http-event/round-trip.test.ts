@@ -219,7 +219,7 @@ describe("a web request through an event and back", () => {
           request.cookies.length === 0 ? undefined : request.cookies.join("; "),
         );
       }),
-      { numRuns: 300 },
+      { numRuns: 300, seed: 7 },
     );
   });
 });
