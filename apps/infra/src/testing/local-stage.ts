@@ -7,23 +7,14 @@ import { type FunctionOnStage, parseFunction, parseHostArchitecture, stages } fr
 import { execa } from "execa";
 import { workspaceRoot } from "../surroundings.ts";
 
-/** A call that the local AWS got. */
-export interface RecordedCall {
-  readonly service: string;
-  readonly operation: string;
-  readonly input: Readonly<Record<string, unknown>>;
-  readonly accessKeyId: string;
-}
-
 /** A local AWS with nothing in it. */
 export interface LocalStage {
   readonly fn: FunctionOnStage;
   readonly clients: HandoffClients;
-  /** Whose calls the commands' own are; those of the CDK's roles have others. */
-  readonly accessKeyId: string;
   /** Runs `infra COMMAND …`. */
   infra(...argv: string[]): Promise<{ exitCode: number | undefined; stdout: string; stderr: string }>;
-  readCalls(): RecordedCall[];
+  /** Of every call that the local AWS got, in order: `GetParameter`. */
+  readOperations(): string[];
   close(): Promise<void>;
 }
 
@@ -52,13 +43,12 @@ export async function openLocalStage(): Promise<LocalStage> {
     }),
   ]);
   const environment: Record<string, string> = JSON.parse(String(line));
-  const { AWS_REGION = "", AWS_ENDPOINT_URL = "", AWS_ACCESS_KEY_ID = "" } = environment;
+  const { AWS_REGION = "", AWS_ENDPOINT_URL = "" } = environment;
   // The SDK looks for credentials in the environment of this process.
   for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]) process.env[name] = environment[name];
   return {
     fn: parseFunction("lambda-app", stages.local, parseHostArchitecture(process.arch)),
     clients: buildHandoffClients({ region: AWS_REGION, endpoint: AWS_ENDPOINT_URL }),
-    accessKeyId: AWS_ACCESS_KEY_ID,
     async infra(...argv) {
       const command = [join(workspaceRoot, "apps/infra/bin/infra"), ...argv];
       const { exitCode, stdout, stderr } = await execa(join(bin, "stage-run"), command, {
@@ -69,11 +59,11 @@ export async function openLocalStage(): Promise<LocalStage> {
       });
       return { exitCode, stdout, stderr };
     },
-    readCalls: () =>
+    readOperations: () =>
       readFileSync(recordFile, "utf8")
         .split("\n")
         .filter((entry) => entry !== "")
-        .map((entry) => JSON.parse(entry)),
+        .map((entry) => JSON.parse(entry).operation),
     async close() {
       held.stdin.end();
       await held;
