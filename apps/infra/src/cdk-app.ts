@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { findCaller } from "@workspace/handoff";
+import { findCaller, refuseOtherAccount } from "@workspace/handoff";
 import { CodedError, exitCodes } from "@workspace/shared-config";
 import { buildStageEnvironment, parseStageChoice } from "@workspace/stage-run";
 import { formatError } from "@workspace/terminal";
@@ -21,6 +21,7 @@ async function synthesize(): Promise<void> {
     onDetail: () => {},
     signal: new AbortController().signal,
   };
+  await refuseOtherAccount(stage, region);
   const functions = await resolveFunctions(surroundings);
   const [{ account }, images] = await Promise.all([
     findCaller(region),

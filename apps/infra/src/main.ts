@@ -1,3 +1,4 @@
+import { refuseOtherAccount } from "@workspace/handoff";
 import { CodedError, defaultStageName, exitCodes, stageNames } from "@workspace/shared-config";
 import { buildStageEnvironment, parseStageChoice } from "@workspace/stage-run";
 import {
@@ -59,7 +60,9 @@ function addCommand(
       const view = await createProgressView(process.stderr);
       let outcome: "succeeded" | "failed" = "failed";
       try {
-        const result = await work(readSurroundings(options, view), options);
+        const surroundings = readSurroundings(options, view);
+        await refuseOtherAccount(surroundings.stage, surroundings.region);
+        const result = await work(surroundings, options);
         outcome = "succeeded";
         view.end(outcome);
         process.stdout.write(formatResult(result, options.json === true));

@@ -1,7 +1,8 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { stages } from "@workspace/shared-config";
 import { afterEach, expect, it, vi } from "vitest";
-import { findCaller } from "./caller.ts";
+import { findCaller, refuseOtherAccount } from "./caller.ts";
 
 const arn = "arn:aws:sts::123456789012:assumed-role/release/session";
 
@@ -37,4 +38,12 @@ it("explains credentials that are refused as every read does", async () => {
   await expect(findCaller("eu-central-1")).rejects.toMatchObject({
     code: "E_CALLER_READ_CREDENTIALS_INVALID",
   });
+});
+
+it("refuses credentials of another account than the stage's, where that is known", async () => {
+  await answer(200, describeIdentity(`<Account>123456789012</Account><Arn>${arn}</Arn>`));
+  await refuseOtherAccount(stages.prod, "eu-central-1");
+  await refuseOtherAccount({ ...stages.prod, account: "123456789012" }, "eu-central-1");
+  const other = refuseOtherAccount({ ...stages.prod, account: "210987654321" }, "eu-central-1");
+  await expect(other).rejects.toMatchObject({ code: "E_ACCOUNT_UNEXPECTED", value: arn });
 });

@@ -1,4 +1,4 @@
-import { CodedError } from "@workspace/shared-config";
+import { CodedError, type Stage } from "@workspace/shared-config";
 import { explainReadFailure } from "./aws-error.ts";
 
 /** Whose credentials these are. */
@@ -9,9 +9,12 @@ export interface Caller {
   readonly arn: string;
 }
 
-/** @throws CodedError `E_CALLER_READ_…`, `E_CALLER_UNKNOWN` */
-export async function findCaller(region: string): Promise<Caller> {
-  const { Account: account, Arn: arn } = await readIdentity(region);
+/**
+ * @param profile of the AWS configuration files. @default undefined: the SDK's default chain
+ * @throws CodedError `E_CALLER_READ_…`, `E_CALLER_UNKNOWN`
+ */
+export async function findCaller(region: string, profile?: string): Promise<Caller> {
+  const { Account: account, Arn: arn } = await readIdentity(region, profile);
   if (account !== undefined && arn !== undefined) return { account, arn };
   throw new CodedError({
     code: "E_CALLER_UNKNOWN",
@@ -21,11 +24,34 @@ export async function findCaller(region: string): Promise<Caller> {
   });
 }
 
-async function readIdentity(region: string) {
+/**
+ * Where the stage table names the stage's account: in another one nothing of the stage exists, which would look like a
+ * stage that was never deployed, and be made there.
+ * @throws CodedError `E_ACCOUNT_UNEXPECTED`, and those of {@link findCaller}
+ */
+export async function refuseOtherAccount(
+  { name, account }: Stage,
+  region: string,
+  profile?: string,
+): Promise<void> {
+  if (account === undefined) return;
+  const caller = await findCaller(region, profile);
+  if (caller.account === account) return;
+  throw new CodedError({
+    code: "E_ACCOUNT_UNEXPECTED",
+    what: `these are credentials of another account than that of stage ${name}, ${account}`,
+    value: caller.arn,
+    remedy: `Use credentials of ${account}, or change the stage table in libs/shared-config if the stage is to move.`,
+  });
+}
+
+async function readIdentity(region: string, profile: string | undefined) {
   // Loaded here only: most commands never ask.
   const { GetCallerIdentityCommand, STSClient } = await import("@aws-sdk/client-sts");
   try {
-    return await new STSClient({ region }).send(new GetCallerIdentityCommand({}));
+    return await new STSClient({ region, ...(profile !== undefined && { profile }) }).send(
+      new GetCallerIdentityCommand({}),
+    );
   } catch (error) {
     throw explainReadFailure(error, "E_CALLER_READ", "the identity of these credentials");
   }

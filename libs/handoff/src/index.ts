@@ -1,5 +1,5 @@
 export { explainFailure, explainReadFailure, isAwsError, unlessAwsError } from "./aws-error.ts";
-export { type Caller, findCaller } from "./caller.ts";
+export { type Caller, findCaller, refuseOtherAccount } from "./caller.ts";
 export { buildHandoffClients, type HandoffClients, type HandoffClientsProps } from "./clients.ts";
 export type { Clock } from "./clock.ts";
 export { type DeployProps, type DeployResult, deployInfra } from "./commands/deploy.ts";

@@ -36,6 +36,8 @@ export interface SharedOptions {
   /** The function's name: `lambda-app`. */
   readonly function: string;
   readonly stage?: string;
+  /** AWS profile. @default undefined: the SDK's default chain */
+  readonly profile?: string;
   readonly json?: boolean;
   readonly dryRun?: boolean;
 }
@@ -46,6 +48,9 @@ export function buildCommandContext(surroundings: Surroundings, options: SharedO
   return {
     ...surroundings,
     fn: parseFunction(options.function, stage, hostArchitecture),
-    clients: buildHandoffClients({ region }),
+    clients: buildHandoffClients({
+      region,
+      ...(options.profile !== undefined && { profile: options.profile }),
+    }),
   };
 }

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { refuseOtherAccount } from "@workspace/handoff";
 import { CodedError, exitCodes, parseHostArchitecture } from "@workspace/shared-config";
 import { buildStageEnvironment, parseStageChoice } from "@workspace/stage-run";
 import {
@@ -46,6 +47,7 @@ async function runCommand(
   const view = await createProgressView(process.stderr);
   const context = buildCommandContext(readSurroundings(options, view), options);
   try {
+    await refuseOtherAccount(context.stage, context.region, options.profile);
     const result = await work(context);
     view.end("succeeded");
     process.stdout.write(formatResult(result, options.json === true));

@@ -6,6 +6,8 @@ export type Architecture = "x86_64" | "arm64";
 export interface Stage {
   readonly name: StageName;
   readonly region: string;
+  /** 12 digits: with credentials of another account no command starts. @default undefined: those of any account */
+  readonly account?: string;
   /**
    * What every command of the stage is run through, as an argv prefix; it provides the endpoint and the
    * credentials. @default undefined: the caller's environment has them, as on AWS

@@ -7,6 +7,7 @@ import {
   type PromotionSource,
   planPromotion,
   promoteImage,
+  refuseOtherAccount,
   smokeEventPath,
 } from "@workspace/handoff";
 import {
@@ -58,22 +59,24 @@ export const promoteCommand: AddCommand = (program, run) => {
     .option("--json", "print the result as one JSON document")
     .option("--dry-run", "say what would be done, and move nothing")
     .action((options: PromoteOptions) =>
-      run({ ...options, stage: options.to.name }, (context) => promote(context, options)),
+      run({ ...options, stage: options.to.name, ...profileOf(options.toProfile) }, (context) =>
+        promote(context, options),
+      ),
     );
 };
 
+const profileOf = (profile: string | undefined) => (profile === undefined ? {} : { profile });
+
 async function promote(context: CommandContext, options: PromoteOptions): Promise<CommandResult> {
   refuseOtherEnvironment(context, options);
-  const { onProgress, onDetail, signal, workspaceRoot, hostArchitecture, region } = context;
-  const { from, fromRegion = from.region, fromProfile, toProfile } = options;
+  const { onProgress, onDetail, signal, workspaceRoot, hostArchitecture } = context;
+  const { from, fromRegion = from.region, fromProfile } = options;
+  await refuseOtherAccount(from, fromRegion, fromProfile);
   const source: PromotionSide = {
-    clients: buildHandoffClients({ region: fromRegion, ...(fromProfile && { profile: fromProfile }) }),
+    clients: buildHandoffClients({ region: fromRegion, ...profileOf(fromProfile) }),
     fn: parseFunction(options.function, from, hostArchitecture),
   };
-  const target: PromotionSide = {
-    clients: buildHandoffClients({ region, ...(toProfile && { profile: toProfile }) }),
-    fn: context.fn,
-  };
+  const target: PromotionSide = { clients: context.clients, fn: context.fn };
   const checkSource = ({ tag }: PromotionSource) => refuseTag(workspaceRoot, tag, options);
   if (options.dryRun) {
     const plan = await planPromotion(source);
