@@ -32,7 +32,7 @@ export const mutants: readonly Mutant[] = [
     file: "lease/lease.ts",
     safeguard: "    if (remainingMs() <= 0) lose(undefined);\n    lost",
     without: "    lost",
-    seed: 2,
+    seed: 11,
   },
   {
     name: "void-entries-count",
