@@ -46,7 +46,7 @@ export async function refuseOtherAccount(
 }
 
 async function readIdentity(region: string, profile: string | undefined) {
-  // Loaded here only: most commands never ask.
+  // Loaded here only: a release asks only where the stage names its account.
   const { GetCallerIdentityCommand, STSClient } = await import("@aws-sdk/client-sts");
   try {
     return await new STSClient({ region, ...(profile !== undefined && { profile }) }).send(

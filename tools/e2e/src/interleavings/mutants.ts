@@ -26,6 +26,7 @@ export const mutants: readonly Mutant[] = [
     file: "lease/lease.ts",
     safeguard: "      await lease.check();\n",
     without: "",
+    seed: 2,
   },
   {
     name: "no-own-clock",
