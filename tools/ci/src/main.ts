@@ -69,7 +69,7 @@ program
         code: "E_OVERTAKEN",
         what: `a newer commit has been carried out since ${options.still} was chosen`,
         value: commit,
-        remedy: "Start the workflow again: what is approved is what is promoted.",
+        remedy: "Start the workflow again, and approve the commit that it names then.",
       });
     }
     console.log(commit);
