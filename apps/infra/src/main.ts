@@ -24,6 +24,7 @@ interface Options {
   readonly json?: boolean;
   readonly dryRun?: boolean;
   readonly repository?: string;
+  readonly hasProvider?: boolean;
 }
 
 const interruption = listenForInterruption(process);
@@ -132,11 +133,13 @@ addCommand(
 addCommand(
   "roles",
   "Makes the roles of the stage's GitHub workflows. Once, by an administrator.",
-  async (surroundings, { repository = "" }) => {
-    const roles = await deployRoles(surroundings, repository);
+  async (surroundings, { repository = "", hasProvider = false }) => {
+    const roles = await deployRoles(surroundings, repository, hasProvider);
     return { lines: roles.map(({ variable, arn }) => `${variable}=${arn}`), value: { roles } };
   },
-).requiredOption("--repository <owner/name>", "the GitHub repository whose jobs may take them");
+)
+  .requiredOption("--repository <owner/name>", "the GitHub repository whose jobs may take them")
+  .option("--has-provider", "the account has GitHub as an identity provider already");
 
 try {
   await program.parseAsync();

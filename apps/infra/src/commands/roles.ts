@@ -19,9 +19,14 @@ export interface DeployedRole {
  * Makes the roles of a stage's workflows. An administrator's act, apart from every deploy: a role that could change
  * roles would be bound by nothing.
  * @param repository `OWNER/NAME`
+ * @param hasProvider whether the account has GitHub as an identity provider already
  * @throws CodedError `E_REPOSITORY_MALFORMED`, `E_STAGE_WITHOUT_ROLES`, `E_NOT_BOOTSTRAPPED`, `E_CDK_FAILED`
  */
-export async function deployRoles(surroundings: Surroundings, repository: string): Promise<DeployedRole[]> {
+export async function deployRoles(
+  surroundings: Surroundings,
+  repository: string,
+  hasProvider: boolean,
+): Promise<DeployedRole[]> {
   const { stage, region, onDetail, signal } = surroundings;
   const parsed = parseGitHubRepository(repository);
   if (ciRoles[stage.name].length === 0) {
@@ -36,7 +41,7 @@ export async function deployRoles(surroundings: Surroundings, repository: string
   const [{ account }] = await Promise.all([findCaller(region), ensureBootstrapped(surroundings, clients)]);
   const outdir = join(outputDirectory, rolesStackName(stage), "cdk.out");
   const fns = chooseFunctions(surroundings);
-  buildRolesApp({ account, region, stage, fns, repository: parsed, outdir }).synth();
+  buildRolesApp({ account, region, stage, fns, repository: parsed, hasProvider, outdir }).synth();
   await runCdk(buildDeployArgv(outdir), { onLine: onDetail, signal });
   const { Stacks = [] } = await clients.cloudformation.send(
     new DescribeStacksCommand({ StackName: rolesStackName(stage) }),

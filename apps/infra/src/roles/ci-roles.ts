@@ -12,8 +12,8 @@ export interface CiRole {
 
 function environmentRoles(environment: StageName): readonly CiRole[] {
   return [
-    { purpose: "deploy", jobs: { environment }, variable: "AWS_DEPLOY_ROLE_ARN" },
-    { purpose: "release", jobs: { environment }, variable: "AWS_RELEASE_ROLE_ARN" },
+    { purpose: "deploy", jobs: { environments: [environment] }, variable: "AWS_DEPLOY_ROLE_ARN" },
+    { purpose: "release", jobs: { environments: [environment] }, variable: "AWS_RELEASE_ROLE_ARN" },
   ];
 }
 
@@ -22,7 +22,7 @@ export const ciRoles: { readonly [N in StageName]: readonly CiRole[] } = {
   local: [],
   dev: [
     ...environmentRoles("dev"),
-    { purpose: "source", jobs: { environment: "prod" }, variable: "AWS_SOURCE_ROLE_ARN" },
+    { purpose: "source", jobs: { environments: ["prod"] }, variable: "AWS_SOURCE_ROLE_ARN" },
     { purpose: "diff", jobs: "pull_request", variable: "AWS_DIFF_ROLE_ARN" },
   ],
   prod: environmentRoles("prod"),

@@ -28,15 +28,15 @@ function isGitHubRepository(value: string): value is GitHubRepository {
   return repositoryPattern.test(value);
 }
 
-/** Which jobs may take a role: those of one environment, on the branch that is deployed, or those of pull requests. */
-export type GitHubJobs = { readonly environment: string } | "pull_request";
+/** Which jobs may take a role: those of some environments, on the branch that is deployed, or those of pull requests. */
+export type GitHubJobs = { readonly environments: readonly string[] } | "pull_request";
 
 /** The branch that the workflows of the environments run on. */
 const deployedRef = "refs/heads/main";
 
 /**
- * What the tokens of such jobs say of themselves, by the claim: `{ sub: "repo:octo-org/octo-repo:environment:prod",
- * ref: "refs/heads/main" }`. The ref holds where the environment has no rules: a branch could name the environment in
+ * What the tokens of such jobs say of themselves, by the claim: `{ sub: ["repo:octo-org/octo-repo:environment:prod"],
+ * ref: ["refs/heads/main"] }`, one of each list. The ref holds where the environment has no rules: a branch could name the environment in
  * a workflow of its own. It is every job's, unlike `job_workflow_ref`, which GitHub documents for reusable workflows.
  * @see https://docs.github.com/en/actions/reference/security/oidc
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
@@ -44,7 +44,8 @@ const deployedRef = "refs/heads/main";
 export function buildGitHubClaims(
   repository: GitHubRepository,
   jobs: GitHubJobs,
-): Readonly<Record<string, string>> {
-  if (jobs === "pull_request") return { sub: `repo:${repository}:pull_request` };
-  return { sub: `repo:${repository}:environment:${jobs.environment}`, ref: deployedRef };
+): Readonly<Record<string, readonly string[]>> {
+  if (jobs === "pull_request") return { sub: [`repo:${repository}:pull_request`] };
+  const subjects = jobs.environments.map((environment) => `repo:${repository}:environment:${environment}`);
+  return { sub: subjects, ref: [deployedRef] };
 }

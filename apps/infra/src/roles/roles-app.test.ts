@@ -2,7 +2,7 @@ import { type FunctionOnStage, parseFunction, type StageName, stages } from "@wo
 import { Stack } from "aws-cdk-lib";
 import { Match, Template } from "aws-cdk-lib/assertions";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type GitHubRepository, parseGitHubRepository } from "./github-subject.ts";
+import { buildGitHubClaims, type GitHubRepository, parseGitHubRepository } from "./github-subject.ts";
 import { buildRolesApp, rolesStackName } from "./roles-app.ts";
 
 beforeAll(() => {
@@ -38,9 +38,9 @@ function findClaims(template: Template): Record<string, string>[] {
     expect(statement.Action).toBe("sts:AssumeRoleWithWebIdentity");
     expect(Object.keys(statement.Condition)).toEqual(["StringEquals"]);
     return Object.fromEntries(
-      Object.entries<string>(statement.Condition.StringEquals).map(([key, value]) => [
+      Object.entries<string[]>(statement.Condition.StringEquals).map(([key, values]) => [
         key.replace("token.actions.githubusercontent.com:", ""),
-        value,
+        values.join(" or "),
       ]),
     );
   });
@@ -90,16 +90,27 @@ describe("who may take a role", () => {
   });
 });
 
+it("buildGitHubClaims lets the jobs of several environments take a role", () => {
+  expect(buildGitHubClaims(repository, { environments: ["prod-eu", "prod-us"] }).sub).toEqual([
+    "repo:octo-org/octo-repo:environment:prod-eu",
+    "repo:octo-org/octo-repo:environment:prod-us",
+  ]);
+});
+
 describe("the policies", () => {
-  it("fits IAM's limits with forty functions", () => {
-    const fn = functionOn("dev");
-    const fns = Array.from({ length: 40 }, (_, index) =>
-      renameFunction(fn, `a-function-of-the-team-${index}`),
+  it.each([
+    [40, "a-function-of-the-team"],
+    [20, "a-function-whose-name-is-as-long-as-can"],
+  ])("fit IAM's limits with %d functions like %s", (count, name) => {
+    const fn = functionOn("prod");
+    const fns = Array.from({ length: count }, (_, index) =>
+      renameFunction(fn, `${name}-${index}`.slice(-40)),
     );
-    const policies = Object.values(synthesize("dev", { fns }).roles.findResources("AWS::IAM::ManagedPolicy"));
-    for (const { Properties } of policies) {
-      expect(JSON.stringify(Properties.PolicyDocument).length).toBeLessThan(6144);
-    }
+    const { roles } = synthesize("prod", { fns });
+    const policies = Object.values(roles.findResources("AWS::IAM::ManagedPolicy"));
+    const documents = policies.map(({ Properties }) => JSON.stringify(Properties.PolicyDocument));
+    for (const document of documents) expect(document.length).toBeLessThanOrEqual(6144);
+    for (const { functionName } of fns) expect(documents.join()).toContain(`:function:${functionName}"`);
     const attachedTo = policies.map(({ Properties }): string => Properties.Roles[0].Ref);
     for (const role of new Set(attachedTo)) {
       expect(attachedTo.filter((other) => other === role).length).toBeLessThanOrEqual(10);
@@ -119,6 +130,19 @@ describe("the identity provider", () => {
       },
     });
     roles.resourceCountIs("AWS::IAM::OIDCProvider", 0);
+  });
+
+  it("is left out where the account has it", () => {
+    const props = {
+      account,
+      region: "eu-central-1",
+      stage: stages.prod,
+      fns: [functionOn("prod")],
+      repository,
+    };
+    const app = buildRolesApp({ ...props, hasProvider: true });
+    expect(app.node.tryFindChild("github-identity-provider")).toBeUndefined();
+    expect(app.node.tryFindChild(rolesStackName(stages.prod))).toBeDefined();
   });
 
   it("tells which variable each role's ARN belongs in", () => {

@@ -11,17 +11,22 @@ export interface RolesAppProps {
   readonly stage: Stage;
   readonly fns: readonly FunctionOnStage[];
   readonly repository: GitHubRepository;
+  /** Whether the account has GitHub as an identity provider already, as from a stage in another region. @default false */
+  readonly hasProvider?: boolean;
   /** The folder of the assembly. @default one of the CDK's choice */
   readonly outdir?: string;
 }
 
 /** What an administrator deploys once for a stage: GitHub as an identity provider, and the roles of its jobs. */
-export function buildRolesApp({ account, region, stage, fns, repository, outdir }: RolesAppProps): App {
+export function buildRolesApp(props: RolesAppProps): App {
+  const { account, region, stage, fns, repository, hasProvider = false, outdir } = props;
   const app = createCheckedApp(outdir);
   const env = { account, region };
-  const provider = new IdentityProviderStack(app, "github-identity-provider", { env });
   const roles = new RolesStack(app, rolesStackName(stage), { env, stage, fns, repository });
-  roles.addStackDependency(provider, "roles trust the provider");
+  if (!hasProvider) {
+    const provider = new IdentityProviderStack(app, "github-identity-provider", { env });
+    roles.addStackDependency(provider, "roles trust the provider");
+  }
   return app;
 }
 

@@ -1,7 +1,14 @@
-import { listPermissions } from "@workspace/handoff";
+import { listPermissions, type Permission, type Purpose } from "@workspace/handoff";
 import { CodedError, type FunctionOnStage, type Stage } from "@workspace/shared-config";
 import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
-import { Effect, ManagedPolicy, PolicyStatement, Role, WebIdentityPrincipal } from "aws-cdk-lib/aws-iam";
+import {
+  Effect,
+  ManagedPolicy,
+  PolicyDocument,
+  PolicyStatement,
+  Role,
+  WebIdentityPrincipal,
+} from "aws-cdk-lib/aws-iam";
 import { RegionInfo } from "aws-cdk-lib/region-info";
 import type { Construct } from "constructs";
 import { acknowledgeWildcard } from "../acknowledge-wildcard.ts";
@@ -17,10 +24,10 @@ export interface RolesStackProps extends StackProps {
 }
 
 /**
- * A policy holds 6,144 characters, and a role ten policies.
+ * Characters of a policy's JSON without white space. A role has up to ten policies.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
  */
-const functionsPerPolicy = 4;
+const policyMaxLength = 6_144;
 
 /** The roles that GitHub's jobs take on a stage, with a token instead of a stored key. */
 export class RolesStack extends Stack {
@@ -33,10 +40,10 @@ export class RolesStack extends Stack {
   }
 
   #addRole({ purpose, jobs, variable }: CiRole): void {
-    const { stage, fns, repository } = this.#props;
+    const { stage, repository } = this.#props;
     const name = purpose.charAt(0).toUpperCase() + purpose.slice(1);
     const provider = `arn:aws:iam::${this.account}:oidc-provider/${githubIssuer}`;
-    const claims = { aud: "sts.amazonaws.com", ...buildGitHubClaims(repository, jobs) };
+    const claims = { aud: ["sts.amazonaws.com"], ...buildGitHubClaims(repository, jobs) };
     const role = new Role(this, name, {
       description: `${purpose} of ${stage.name}, for jobs of ${repository}`,
       assumedBy: new WebIdentityPrincipal(provider, {
@@ -45,6 +52,36 @@ export class RolesStack extends Stack {
         ),
       }),
     });
+    for (const [index, permissions] of this.#groupPermissions(purpose).entries()) {
+      const policy = new ManagedPolicy(this, `${name}Policy${index + 1}`, {
+        roles: [role],
+        statements: permissions.map(toStatement),
+      });
+      for (const resource of permissions.flatMap(({ resources }) => resources)) {
+        if (resource.includes("*")) acknowledgeWildcard(policy, resource, explainWildcard(resource));
+      }
+    }
+    new CfnOutput(this, `${name}RoleArn`, { value: role.roleArn, description: variable });
+  }
+
+  /** The functions' permissions, as many functions together as a policy holds. */
+  #groupPermissions(purpose: Purpose): (readonly Permission[])[] {
+    const groups: FunctionOnStage[][] = [[]];
+    for (const fn of this.#props.fns) {
+      const group = groups.at(-1) ?? [];
+      if (
+        group.length > 0 &&
+        measurePolicy(this.#listPermissions(purpose, [...group, fn])) > policyMaxLength
+      ) {
+        groups.push([fn]);
+      } else {
+        group.push(fn);
+      }
+    }
+    return groups.map((fns) => this.#listPermissions(purpose, fns));
+  }
+
+  #listPermissions(purpose: Purpose, fns: readonly FunctionOnStage[]): readonly Permission[] {
     // A literal, unlike the stack's own: what is acknowledged to cdk-nag is found by it.
     const { partition } = RegionInfo.get(this.region);
     if (partition === undefined) {
@@ -55,31 +92,21 @@ export class RolesStack extends Stack {
         remedy: "Correct the region in the stage table of libs/shared-config, or update aws-cdk-lib.",
       });
     }
-    for (let start = 0; start < fns.length; start += functionsPerPolicy) {
-      const permissions = listPermissions(purpose, {
-        partition,
-        account: this.account,
-        region: this.region,
-        fns: fns.slice(start, start + functionsPerPolicy),
-      });
-      const policy = new ManagedPolicy(this, `${name}Policy${start / functionsPerPolicy + 1}`, {
-        roles: [role],
-        statements: permissions.map(
-          ({ sid, actions, resources }) =>
-            new PolicyStatement({
-              sid,
-              effect: Effect.ALLOW,
-              actions: [...actions],
-              resources: [...resources],
-            }),
-        ),
-      });
-      for (const resource of permissions.flatMap(({ resources }) => resources)) {
-        if (resource.includes("*")) acknowledgeWildcard(policy, resource, explainWildcard(resource));
-      }
-    }
-    new CfnOutput(this, `${name}RoleArn`, { value: role.roleArn, description: variable });
+    return listPermissions(purpose, { partition, account: this.account, region: this.region, fns });
   }
+}
+
+function toStatement({ sid, actions, resources }: Permission): PolicyStatement {
+  return new PolicyStatement({
+    sid,
+    effect: Effect.ALLOW,
+    actions: [...actions],
+    resources: [...resources],
+  });
+}
+
+function measurePolicy(permissions: readonly Permission[]): number {
+  return JSON.stringify(new PolicyDocument({ statements: permissions.map(toStatement) })).length;
 }
 
 function explainWildcard(resource: string): string {
