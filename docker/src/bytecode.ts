@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { access, copyFile, mkdtemp, rm } from "node:fs/promises";
+import { access, cp, mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ const startTimeoutMs = 30_000;
  *
  * The app's top-level code runs: without credentials, and with nothing of this process's environment.
  *
- * @param appDir has `app.js` and `app.js.jsc`
+ * @param appDir has `app.js`, `app.js.jsc`, and the other files of the bundle
  * @returns `unknown` where this machine can't run an engine of that architecture
  * @throws CodedError `E_BYTECODE_UNUSED`
  */
@@ -26,7 +26,7 @@ export async function checkBytecode(engine: CompiledEngine, appDir: string): Pro
   if (!(await canRun(engine.architecture))) return "unknown";
   const bare = await mkdtemp(join(tmpdir(), "app-without-bytecode-"));
   try {
-    await copyFile(join(appDir, "app.js"), join(bare, "app.js"));
+    await cp(appDir, bare, { recursive: true, filter: (path) => !path.endsWith("/app.js.jsc") });
     const [withIt, without] = await Promise.all([
       countHits(engine.path, appDir),
       countHits(engine.path, bare),
@@ -64,6 +64,7 @@ async function countHits(enginePath: string, appDir: string): Promise<number> {
   let timeout: NodeJS.Timeout | undefined;
   try {
     const engine = spawn(enginePath, [], {
+      cwd: appDir,
       stdio: ["ignore", "pipe", "pipe"],
       env: {
         AWS_LAMBDA_RUNTIME_API: address,

@@ -158,7 +158,8 @@ async function checkFunction(clients: HandoffClients, fn: FunctionOnStage): Prom
   const [architecture = "x86_64"] = latest.settings.Architectures ?? [];
   if (architecture !== fn.architecture) {
     const detail = `runs on ${architecture}, images are built for ${fn.architecture}`;
-    return { verdict: "NG", detail, remedy: `${deploy} Then release.` };
+    const release = `Run \`nx run ${fn.project}:release --stage ${fn.stage.name}\`, which changes it along with the code.`;
+    return { verdict: "NG", detail, remedy: `${release} Then deploy.` };
   }
   if (latest.lastUpdateStatus === "Failed") {
     const detail = `its last update failed: ${latest.lastUpdateStatusReason}`;
