@@ -80,21 +80,27 @@ export class Engine {
    *
    * @see https://github.com/aws/aws-lambda-nodejs-runtime-interface-client/blob/main/src/index.mjs
    */
-  async crash(kind: "uncaughtException" | "unhandledRejection", error: unknown): Promise<never> {
+  async crash(kind: "uncaughtException" | "unhandledRejection", error: unknown): Promise<void> {
     const { log, exit } = this.#props;
-    log("FATAL", kind === "uncaughtException" ? "Uncaught Exception" : "Unhandled Promise Rejection", error);
     const cause = buildRuntimeError(error);
     const runtimeError =
       kind === "uncaughtException" ? cause : { ...cause, errorType: "Runtime.UnhandledPromiseRejection" };
     try {
+      log(
+        "FATAL",
+        kind === "uncaughtException" ? "Uncaught Exception" : "Unhandled Promise Rejection",
+        error,
+      );
       if (!this.#invoked) await new RuntimeClient(this.#address).failInit(runtimeError);
       for (const { invocation } of this.#lanes) {
         if (invocation !== undefined) await new RuntimeClient(this.#address).fail(invocation, runtimeError);
       }
     } catch (unreachable) {
       log("FATAL", "The error could not be reported", unreachable);
+    } finally {
+      // Whatever fails here, too: it would be an error that nobody caught, and come here again.
+      exit(kind === "uncaughtException" ? 129 : 128);
     }
-    return exit(kind === "uncaughtException" ? 129 : 128);
   }
 
   async #init(): Promise<Invoke> {

@@ -71,8 +71,8 @@ function createCompositeConsole(log: Log): CompositeConsole {
 }
 
 /**
- * Writes at once, so that a line is out before a crash or a freeze. Loading the module only now keeps it out of the time
- * that an environment takes to start.
+ * Writes at once, so that a line is out before a crash or a freeze. What nobody reads any more is lost, and fails no
+ * invocation. Loading the module only now keeps it out of the time that an environment takes to start.
  */
 function writeLine(line: string): void {
   const { writeSync } = process.getBuiltinModule("node:fs");
@@ -81,7 +81,9 @@ function writeLine(line: string): void {
     try {
       bytes = bytes.subarray(writeSync(1, bytes));
     } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "EAGAIN")) throw error;
+      const code = error instanceof Error && "code" in error ? error.code : undefined;
+      if (code === "EPIPE") return;
+      if (code !== "EAGAIN") throw error;
     }
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { start } from "../testing/conformance.ts";
+import { json, start } from "../testing/conformance.ts";
 
 describe("logs", () => {
   const source = `
@@ -19,6 +19,26 @@ describe("logs", () => {
       new RegExp(`^\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z\\t${requestId}\\tINFO\\thello you \\{`),
     );
     expect(lines[3]).toContain("\tERROR\tbad\rthing RangeError: no");
+  });
+
+  it("that nobody reads any more fail no invocation and keep no process", async () => {
+    const { api, process, exited } = await start(
+      `export const handler = (event: string) => { console.log("lost"); return event; };`,
+    );
+    process.stdout?.destroy();
+    process.stderr?.destroy();
+    expect(json(await api.invoke("you"))).toBe("you");
+    await api.stop();
+    expect(await exited).toEqual({ code: 1, signal: null });
+  });
+
+  it("that can't be written do not keep a process that has crashed", async () => {
+    const { api, exited } = await start(`
+      import { closeSync } from "node:fs";
+      export const handler = () => { closeSync(1); Promise.reject(new Error("no")); return new Promise(() => {}); };
+    `);
+    void api.invoke("you").catch(() => {});
+    expect(await exited).toEqual({ code: 128, signal: null });
   });
 
   it("are JSON from the configured level on, where the function says so", async () => {
