@@ -52,7 +52,9 @@ async function canRun(architecture: Architecture): Promise<boolean> {
     await access(`/proc/sys/fs/binfmt_misc/qemu-${machine}`);
     return true;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return false;
+    // None, or one that nothing here may know of.
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (["ENOENT", "ELOOP", "EACCES", "EPERM"].includes(String(code))) return false;
     throw error;
   }
 }

@@ -104,8 +104,19 @@ it.each([
   );
 });
 
+it("a name that is put together of the function's and the alias's is taken", () => {
+  const app = buildAppWith((stack, lambda) => {
+    const functionName = `${lambda.functionName}:live`;
+    new CfnPermission(stack, "Permission", { functionName, action: "lambda:InvokeFunction", principal: "1" });
+  });
+  expect(() => app.synth()).not.toThrow();
+});
+
 it("what watches the function may name it", () => {
   const app = buildAppWith((stack, lambda, live) => {
+    const detail = { functionName: [lambda.functionName] };
+    const targets = [new LambdaFunction(live)];
+    new Rule(stack, "Failures", { eventPattern: { source: ["aws.lambda"], detail }, targets });
     lambda.metricErrors().createAlarm(stack, "AnyErrors", { threshold: 1, evaluationPeriods: 1 });
     live.metricErrors().createAlarm(stack, "LiveErrors", { threshold: 1, evaluationPeriods: 1 });
   });

@@ -24,7 +24,7 @@ export function findBypasses({ Resources: resources = {} }: ResourcesOfTemplate)
     const bareName = buildBareName(functionId, String(Properties?.FunctionName));
     return entries
       .filter(([, resource]) => !mayNameFunction(resource, aliasId))
-      .filter(([, resource]) => bareName.test(JSON.stringify(resource.Properties ?? {})))
+      .filter(([, resource]) => bareName.test(JSON.stringify(pickReferences(resource))))
       .map(([logicalId]) => logicalId);
   });
 }
@@ -34,17 +34,28 @@ function isLiveAlias({ Type, Properties }: Resource, functionId: string): boolea
   return isDeepStrictEqual(Properties.FunctionName, { Ref: functionId });
 }
 
+const watchers = ["AWS::CloudWatch::", "AWS::ApplicationSignals::"];
+
 /** Its own parts, what watches it, and what names the alias in a property beside it. */
 function mayNameFunction({ Type, Properties }: Resource, aliasId: string): boolean {
   if (["AWS::Lambda::Function", "AWS::Lambda::Version", "AWS::Lambda::Alias"].includes(Type)) return true;
-  if (Type.startsWith("AWS::CloudWatch::")) return true;
+  if (watchers.some((prefix) => Type.startsWith(prefix))) return true;
   const qualifier = JSON.stringify(Properties?.Qualifier ?? "");
   return qualifier === JSON.stringify(liveAlias) || qualifier.includes(JSON.stringify({ Ref: aliasId }));
 }
 
+/** What a resource sends something to; the pattern of a rule only says what it hears of. */
+function pickReferences({ Type, Properties = {} }: Resource): unknown {
+  return Type === "AWS::Events::Rule" ? (Properties.Targets ?? []) : Properties;
+}
+
 /** The function in the JSON of a resource: by reference, or by name where no `:live` follows. */
 function buildBareName(functionId: string, functionName: string): RegExp {
-  const references = [`{"Ref":"${functionId}"}`, `"Fn::GetAtt":\\["${functionId}"`, `\\\${${functionId}[.}]`];
+  const references = [
+    `{"Ref":"${functionId}"}(?!,":${liveAlias}")`,
+    `"Fn::GetAtt":\\["${functionId}"`,
+    `\\\${${functionId}[.}]`,
+  ];
   const name = `(:function:|"FunctionName":")${functionName}(?![\\w-]|:${liveAlias}\\b)`;
   return new RegExp([...references, name].join("|"));
 }

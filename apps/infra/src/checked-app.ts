@@ -21,6 +21,8 @@ class CheckedApp extends App {
     super({
       ...(outdir !== undefined && { outdir }),
       analyticsReporting: false,
+      // Whoever makes it does: at the end of the process a refusal would be thrown once more.
+      autoSynth: false,
       context: { "@aws-cdk/core:validateAgainstDefaultRules": true },
     });
     this.#deployedStacks = deployedStacks;

@@ -70,6 +70,7 @@ async function readDeployedDigest(
     codePrefix: "E_IMAGE",
     subject: "the placeholder image",
     remedy: `Deploy again; the ECRDeployment of ${fn.stackName} puts it there.`,
+    architectureRemedy: "Deploy again, which builds it for the function's architecture.",
   });
 }
 

@@ -69,6 +69,7 @@ export async function promoteImage(
       codePrefix: "E_IMAGE",
       subject: "the promoted image",
       remedy: "The copy said that it was done, but ECR has no such image: promote again.",
+      architectureRemedy: `Release on ${from.fn.stage.name} first, which builds for the function's architecture, then promote again.`,
     });
     const live = await makeLive(clients, fn, lease, { digest, smokeEvent, canary, onProgress });
     await publishLive(clients, fn, lease, { tag: source.tag, publisher: "promote", live, onProgress });

@@ -168,6 +168,8 @@ async function ensureImage(
     codePrefix: "E_IMAGE",
     subject: "the image to release",
     remedy: "The push said that it was done, but ECR has no such image: release again.",
+    architectureRemedy:
+      "The container CLI has built for another platform than it was asked for: name another by CDK_DOCKER, change something, and release that.",
   });
   await addTag(clients, fn, lease, digest, tag);
   return { image: wasThere ? (tagged?.digest === digest ? "none" : "tag") : "push", digest };

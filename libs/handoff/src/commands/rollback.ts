@@ -15,9 +15,9 @@ export interface RollbackProps {
   readonly to?: ImageTag | undefined;
   /**
    * Asked only of an image that was never published: one that was has passed its check, and a way back must stay open
-   * when what the check needs is down. `undefined` where the function has none.
+   * when what the check needs is down, or broken. Gives `undefined` where the function has none.
    */
-  readonly smokeEvent: string | undefined;
+  readonly findSmokeEvent: () => Promise<string | undefined>;
   readonly onProgress?: OnProgress | undefined;
   readonly leaseTerms?: LeaseProps["terms"];
 }
@@ -39,15 +39,15 @@ export interface RollbackResult extends RollbackTarget {
 export async function rollbackTo(
   clients: HandoffClients,
   fn: FunctionOnStage,
-  { to, smokeEvent, onProgress = () => {}, leaseTerms: terms }: RollbackProps,
+  { to, findSmokeEvent, onProgress = () => {}, leaseTerms: terms }: RollbackProps,
 ): Promise<RollbackResult> {
   const command = to === undefined ? "rollback" : `rollback --to ${to}`;
   return withLease(clients, fn, { command, onProgress, terms }, async (lease) => {
     await waitUntilStackSettled(clients, fn.stackName, onProgress);
     const { tag, digest } = await planRollback(clients, fn, to);
     onProgress({ kind: "step", text: `back to ${tag}` });
-    const check = (await isProven(clients, fn, { tag, digest })) ? undefined : smokeEvent;
-    const live = await makeLive(clients, fn, lease, { digest, smokeEvent: check, onProgress });
+    const smokeEvent = (await isProven(clients, fn, { tag, digest })) ? undefined : await findSmokeEvent();
+    const live = await makeLive(clients, fn, lease, { digest, smokeEvent, onProgress });
     await publishLive(clients, fn, lease, { tag, publisher: "rollback", live, onProgress });
     return { tag, digest, live };
   });
@@ -77,6 +77,8 @@ export async function planRollback(
     codePrefix: "E_IMAGE",
     subject: "the image to go back to",
     remedy: "Choose a tag that `history` shows with an image: `rollback --to TAG`.",
+    architectureRemedy:
+      "Change the function's architecture back in libs/shared-config/src/functions.ts, then this again.",
   });
   return { tag, digest };
 }

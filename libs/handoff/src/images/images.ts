@@ -140,7 +140,7 @@ export async function checkImage(
   clients: ImageClients,
   fn: FunctionOnStage,
   reference: string,
-  { codePrefix, subject, remedy }: ImageCheckProps,
+  { codePrefix, subject, remedy, architectureRemedy }: ImageCheckProps,
 ): Promise<Digest> {
   const value = `${fn.repositoryName}:${reference}`;
   const found = await readManifest(clients, fn, reference);
@@ -164,7 +164,7 @@ export async function checkImage(
       code: `${codePrefix}_ARCHITECTURE`,
       what: `${subject} is for ${architecture}, the function runs on ${wanted}`,
       value,
-      remedy: `Release first (\`nx run ${fn.project}:release --stage ${fn.stage.name}\`): it builds for linux/${wanted} and changes the function along with its code. Then this again. Or change the function's architecture back.`,
+      remedy: architectureRemedy,
     });
   }
   return found.digest;
@@ -175,6 +175,8 @@ export interface ImageCheckProps {
   readonly subject: string;
   /** What to do where the image is missing. */
   readonly remedy: string;
+  /** What to do where it is for another architecture than the function table says. */
+  readonly architectureRemedy: string;
 }
 
 /**

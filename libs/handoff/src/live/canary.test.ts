@@ -22,6 +22,12 @@ it("is content where no metric says that the version has failed", async () => {
   await bakeWith([complete], [{ ...complete, Values: [0] }]);
 });
 
+it("goes on after an answer that says nothing, since the next one says it all", async () => {
+  await bakeWith([{ ...complete, StatusCode: "InternalError" }], [complete]);
+  const failed = bakeWith([{ ...complete, StatusCode: "InternalError" }], [{ ...complete, Values: [1] }]);
+  await expect(failed).rejects.toMatchObject({ code: "E_CANARY_FAILED" });
+});
+
 it("fails with the errors that the version had", async () => {
   await expect(bakeWith([complete], [{ ...complete, Values: [1, 2] }])).rejects.toMatchObject({
     code: "E_CANARY_FAILED",
@@ -34,6 +40,6 @@ it.each<[string, MetricDataResult[]]>([
   ["a refusal", [{ ...complete, StatusCode: "Forbidden" }]],
   ["a failure of its own", [{ ...complete, StatusCode: "InternalError" }]],
   ["a part", [{ ...complete, StatusCode: "PartialData", Values: [0] }]],
-])("does not take %s for no errors", async (_what, answer) => {
+])("does not take %s at the end for no errors", async (_what, answer) => {
   await expect(bakeWith([complete], answer)).rejects.toMatchObject({ code: "E_CANARY_UNREADABLE" });
 });

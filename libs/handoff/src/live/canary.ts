@@ -35,22 +35,29 @@ export async function bake(
     kind: "step",
     text: `${canary.percent}% of the traffic goes to version ${version} for ${canary.bakeMs / 1000} s`,
   });
+  // Each look sees all since the start, so that a later one makes good for one that failed.
+  let unreadable: CodedError | undefined;
   for (let leftMs = canary.bakeMs; leftMs > 0; leftMs = endMs - clock.monotonicMs()) {
     await clock.wait(Math.min(leftMs, lookEveryMs), lease.signal);
     await lease.check();
-    await refuseErrors(clients, fn, version, startedAtMs, startedAtMs + clock.monotonicMs() - startedMs);
+    const nowMs = startedAtMs + clock.monotonicMs() - startedMs;
+    unreadable = await refuseErrors(clients, fn, version, startedAtMs, nowMs);
     if (canary.alarmName !== undefined) await refuseAlarm(clients, canary.alarmName);
   }
+  if (unreadable !== undefined) throw unreadable;
 }
 
-/** @see https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html */
+/**
+ * @returns what to throw where nobody can say whether there were errors
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+ */
 async function refuseErrors(
   { cloudwatch }: HandoffClients,
   { functionName }: FunctionOnStage,
   version: string,
   fromMs: number,
   toMs: number,
-): Promise<void> {
+): Promise<CodedError | undefined> {
   const { MetricDataResults = [] } = await cloudwatch.send(
     new GetMetricDataCommand({
       StartTime: new Date(fromMs),
@@ -78,7 +85,7 @@ async function refuseErrors(
   );
   const [result, ...more] = MetricDataResults;
   if (result?.StatusCode !== "Complete" || result.Values === undefined || more.length > 0) {
-    throw new CodedError({
+    return new CodedError({
       code: "E_CANARY_UNREADABLE",
       what: `CloudWatch did not say whether version ${version} of ${functionName} has failed`,
       value: MetricDataResults.map(({ StatusCode, Messages }) => ({ StatusCode, Messages })),
@@ -86,7 +93,7 @@ async function refuseErrors(
     });
   }
   const errors = result.Values.reduce((sum, value) => sum + value, 0);
-  if (errors === 0) return;
+  if (errors === 0) return undefined;
   throw new CodedError({
     code: "E_CANARY_FAILED",
     what: `version ${version} of ${functionName} failed while it had a part of the traffic`,

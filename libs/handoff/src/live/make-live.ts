@@ -42,7 +42,7 @@ export interface LiveResult {
  * Gives all traffic to an image with the configuration of `$LATEST`: code -> version -> active -> smoke check ->
  * canary -> alias. Where a step fails the code goes back to what was live. Can be run again after any end.
  * @throws CodedError `E_FUNCTION_MISSING`, `E_ALIAS_MISSING`, `E_CODE_UPDATE_FAILED`, `E_VERSION_NOT_ACTIVE`,
- * `E_SMOKE_FAILED`, `E_CANARY_FAILED`, `E_CHANGED_OUTSIDE`, `E_LEASE_LOST`; exit code 2 where something had moved
+ * `E_SMOKE_FAILED`, `E_CANARY_FAILED`, `E_CANARY_UNREADABLE`, `E_CHANGED_OUTSIDE`, `E_LEASE_LOST`; exit code 2 where something had moved
  */
 export async function makeLive(
   clients: HandoffClients,

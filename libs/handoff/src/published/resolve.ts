@@ -105,6 +105,7 @@ async function checkPublished(
       codePrefix: "E_PUBLISHED_IMAGE",
       subject: "the published image",
       remedy: `Publish an image that exists: \`nx run ${fn.project}:release\`, or \`nx run ${fn.project}:rollback --to TAG\` with a tag that \`history\` shows.`,
+      architectureRemedy: `Release first (\`nx run ${fn.project}:release --stage ${fn.stage.name}\`), or promote where the stage is promoted to: that changes the function's architecture along with its code. Then this again. Or change the architecture back.`,
     });
     return { kind: "published", tag, digest };
   } catch (error) {

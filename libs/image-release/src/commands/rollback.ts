@@ -36,7 +36,7 @@ async function rollback(
   }
   const result = await rollbackTo(clients, fn, {
     to,
-    smokeEvent: await findEvent(smokeEventPath(workspaceRoot, fn.project)),
+    findSmokeEvent: () => findEvent(smokeEventPath(workspaceRoot, fn.project)),
     onProgress,
   });
   return {

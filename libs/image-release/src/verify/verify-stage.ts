@@ -158,8 +158,8 @@ async function checkFunction(clients: HandoffClients, fn: FunctionOnStage): Prom
   const [architecture = "x86_64"] = latest.settings.Architectures ?? [];
   if (architecture !== fn.architecture) {
     const detail = `runs on ${architecture}, images are built for ${fn.architecture}`;
-    const release = `Run \`nx run ${fn.project}:release --stage ${fn.stage.name}\`, which changes it along with the code.`;
-    return { verdict: "NG", detail, remedy: `${release} Then deploy.` };
+    const release = `Run \`nx run ${fn.project}:release --stage ${fn.stage.name}\`, or promote where the stage is promoted to`;
+    return { verdict: "NG", detail, remedy: `${release}: that changes it along with the code. Then deploy.` };
   }
   if (latest.lastUpdateStatus === "Failed") {
     const detail = `its last update failed: ${latest.lastUpdateStatusReason}`;

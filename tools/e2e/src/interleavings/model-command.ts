@@ -68,7 +68,7 @@ export function runModelCommand(
       });
     }
     case "rollback":
-      return handoff.rollbackTo(clients, fn, { to: command.to, smokeEvent });
+      return handoff.rollbackTo(clients, fn, { to: command.to, findSmokeEvent: async () => smokeEvent });
     case "promote": {
       const from = { clients, fn: fns.dev };
       return handoff.promoteImage(
