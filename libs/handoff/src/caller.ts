@@ -24,9 +24,12 @@ export async function findCaller(region: string, profile?: string): Promise<Call
   });
 }
 
+/** What emulators answer, the local AWS among them; on AWS nobody has it. */
+const emulatedAccount = "000000000000";
+
 /**
  * Where the stage table names the stage's account: in another one nothing of the stage exists, which would look like a
- * stage that was never deployed, and be made there.
+ * stage that was never deployed, and be made there. An emulator may stand for any.
  * @throws CodedError `E_ACCOUNT_UNEXPECTED`, and those of {@link findCaller}
  */
 export async function refuseOtherAccount(
@@ -36,7 +39,7 @@ export async function refuseOtherAccount(
 ): Promise<void> {
   if (account === undefined) return;
   const caller = await findCaller(region, profile);
-  if (caller.account === account) return;
+  if (caller.account === account || caller.account === emulatedAccount) return;
   throw new CodedError({
     code: "E_ACCOUNT_UNEXPECTED",
     what: `these are credentials of another account than that of stage ${name}, ${account}`,
