@@ -13,6 +13,7 @@ import { devNull, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { CodedError } from "@workspace/shared-config";
 import { execaSync } from "execa";
+import { restoreSampleState } from "./sample-state.ts";
 
 /** The checkout that this file is part of. */
 export const workspaceRoot = join(import.meta.dirname, "../../..");
@@ -29,14 +30,16 @@ export interface ScratchWorkspace {
 }
 
 /**
- * Copies the working tree as it is, uncommitted changes included, and hard-links the installed packages.
- * @throws CodedError `E_NOT_INSTALLED`, `E_NOT_A_CHECKOUT`
+ * Copies the working tree, uncommitted changes included, with the sample as its only function, and hard-links the
+ * installed packages.
+ * @throws CodedError `E_NOT_INSTALLED`, `E_NOT_A_CHECKOUT`, `E_SAMPLE_STATE`
  */
 export function createScratchWorkspace(): ScratchWorkspace {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), "scratch-workspace-")));
   try {
     copyWorkingTree(directory);
     linkInstalledPackages(directory);
+    restoreSampleState(directory);
     git(directory, "init", "--quiet", "--initial-branch=main");
     return openScratchWorkspace(directory);
   } catch (error) {
