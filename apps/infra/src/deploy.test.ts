@@ -15,6 +15,9 @@ afterAll(() => stage?.close(), 120_000);
 /** Through the real CDK CLI, the real provider and a local AWS; each builds on the one before. */
 const story = { timeout: 600_000 };
 
+/** Other functions may have what the local AWS refuses. */
+const app = ["--function", "lambda-app"] as const;
+
 async function runInfra(...argv: string[]) {
   const { exitCode, stdout, stderr } = await stage.infra(...argv, "--json");
   expect(exitCode, stderr).toBe(0);
@@ -22,7 +25,7 @@ async function runInfra(...argv: string[]) {
 }
 
 it("before there is an app, the placeholder goes live and says so", story, async () => {
-  const { value } = await runInfra("deploy");
+  const { value } = await runInfra("deploy", ...app);
   expect(value).toMatchObject([{ project: "lambda-app", published: { kind: "initial" } }]);
   const { clients, fn } = stage;
   const placeholder = await findImage(clients, fn, initialTag);
@@ -41,7 +44,7 @@ it(
     const { clients, fn } = stage;
     const digest = await replacePlaceholder();
     expect((await findLiveConfiguration(clients, fn))?.digest).not.toBe(digest);
-    const { value, stderr } = await runInfra("deploy");
+    const { value, stderr } = await runInfra("deploy", ...app);
     expect(stderr).toContain(`${fn.stackName}: no changes`);
     expect(value[0].live).toMatchObject({ kind: "moved", digest });
     expect((await findLiveConfiguration(clients, fn))?.digest).toBe(digest);
@@ -50,7 +53,7 @@ it(
 
 it("a dry run and a diff move nothing", story, async () => {
   const before = stage.readOperations().length;
-  const { value } = await runInfra("deploy", "--dry-run");
+  const { value } = await runInfra("deploy", ...app, "--dry-run");
   expect(value.diff).toContain("There were no differences");
   const moves = stage
     .readOperations()
@@ -77,7 +80,7 @@ it("an administrator makes the roles of a stage's workflows, and again without a
 
 it("destroy takes the function, leaves the images, and says how to remove them", story, async () => {
   const { clients, fn } = stage;
-  const { value } = await runInfra("destroy");
+  const { value } = await runInfra("destroy", ...app);
   expect(value.stacks).toEqual([fn.stackName]);
   expect(value.left.map(({ what }: { what: string }) => what).join("\n")).toContain(fn.repositoryStackName);
   expect(await findConfiguration(clients, fn, "$LATEST")).toBeUndefined();

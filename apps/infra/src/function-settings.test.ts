@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import { findSettings, type SettingsOverride } from "./function-settings.ts";
 import { functionOn } from "./testing/templates.ts";
 
+const defaults = findSettings(functionOn("dev"), {});
 const override: SettingsOverride = {
   timeoutSeconds: 30,
   environment: { LOG_LEVEL: "info", TABLE: "orders-test" },
@@ -10,23 +11,21 @@ const override: SettingsOverride = {
 
 it("a stage's settings come before the function's, and those before the defaults", () => {
   const table = { "lambda-app": override };
-  const { memoryMiB } = findSettings(functionOn("dev"), {});
   expect(findSettings(functionOn("dev"), table)).toEqual({
-    memoryMiB,
+    ...defaults,
     timeoutSeconds: 30,
-    environment: { LOG_LEVEL: "info", TABLE: "orders-test" },
+    environment: { ...defaults.environment, LOG_LEVEL: "info", TABLE: "orders-test" },
   });
   expect(findSettings(functionOn("prod"), table)).toEqual({
+    ...defaults,
     memoryMiB: 1769,
     timeoutSeconds: 30,
-    environment: { LOG_LEVEL: "info", TABLE: "orders" },
+    environment: { ...defaults.environment, LOG_LEVEL: "info", TABLE: "orders" },
   });
 });
 
 it("another function's settings are its own", () => {
-  expect(findSettings(functionOn("prod"), { orders: override })).toEqual(
-    findSettings(functionOn("prod"), {}),
-  );
+  expect(findSettings(functionOn("prod"), { orders: override })).toEqual(defaults);
 });
 
 it("a stage that isn't there is refused by the compiler", () => {

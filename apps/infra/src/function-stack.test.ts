@@ -1,3 +1,4 @@
+import type { Stage } from "@workspace/shared-config";
 import { Match } from "aws-cdk-lib/assertions";
 import { beforeAll, describe, expect, it } from "vitest";
 import { functionOn, initialImage, published, synthesize } from "./testing/templates.ts";
@@ -6,6 +7,12 @@ beforeAll(() => {
   // Policy validation at synth takes a second for each app, and belongs to deploy.
   process.env.CDK_VALIDATION = "false";
 });
+
+/** The function on a stage of which one thing is known. */
+const functionWith = (known: Partial<Stage>) => {
+  const fn = functionOn("dev");
+  return { ...fn, stage: { ...fn.stage, ...known } };
+};
 
 const providerTypes = ["Custom::CDKECRDeployment", "AWS::CloudFormation::CustomResource"];
 
@@ -66,9 +73,10 @@ describe("after a release", () => {
   });
 
   it("keeps the logs for as long as the stage says", () => {
-    synthesized().hasResourceProperties("AWS::Logs::LogGroup", {
+    const { function: template } = synthesize(functionWith({ logRetentionDays: 14 }), published);
+    template.hasResourceProperties("AWS::Logs::LogGroup", {
       LogGroupName: "/aws/lambda/lambda-app-dev",
-      RetentionInDays: 30,
+      RetentionInDays: 14,
     });
   });
 });
@@ -104,16 +112,14 @@ describe("version and alias", () => {
 });
 
 describe("the URL", () => {
-  it("wants a signature on AWS, and nobody is let in besides", () => {
-    for (const stage of ["dev", "prod"] as const) {
-      const template = synthesize(functionOn(stage), published).function;
-      template.hasResourceProperties("AWS::Lambda::Url", { AuthType: "AWS_IAM", Qualifier: "live" });
-      template.resourceCountIs("AWS::Lambda::Permission", 0);
-    }
+  it("wants a signature where the stage says so, and nobody is let in besides", () => {
+    const template = synthesize(functionWith({ functionUrlAuth: "AWS_IAM" }), published).function;
+    template.hasResourceProperties("AWS::Lambda::Url", { AuthType: "AWS_IAM", Qualifier: "live" });
+    template.resourceCountIs("AWS::Lambda::Permission", 0);
   });
 
-  it("is open on local, by the two permissions that Lambda asks for, on the alias", () => {
-    const template = synthesize(functionOn("local"), published).function;
+  it("is open where the stage says so, by the two permissions that Lambda asks for, on the alias", () => {
+    const template = synthesize(functionWith({ functionUrlAuth: "NONE" }), published).function;
     const [alias = ""] = Object.keys(template.findResources("AWS::Lambda::Alias"));
     template.hasResourceProperties("AWS::Lambda::Url", { AuthType: "NONE", Qualifier: "live" });
     template.resourceCountIs("AWS::Lambda::Permission", 2);

@@ -58,7 +58,7 @@ describe("the first signal ends a wait", () => {
   });
 
   it("for what it has set going itself, which goes on", async () => {
-    const { stderr } = await interruptAt("destroy", "SIGINT", "lambda-app-dev is DELETE_IN_PROGRESS");
+    const { stderr } = await interruptAt("destroy", "SIGINT", "lambda-app-local is DELETE_IN_PROGRESS");
     expect(stderr).toContain("E_INTERRUPTED");
     expect(readLeaseKind()).toBe("free");
     expect(account.moved).toEqual(["DeleteStack"]);
@@ -81,7 +81,8 @@ it("a second signal ends a command at once, whatever it is at", async () => {
 
 it("the help names every stage", async () => {
   const { stdout } = await start("deploy", "--help");
-  expect(stdout).toContain(`--stage <name>     ${stageNames.join(", ")} (default: $STAGE, or local)`);
+  const help = stdout.replace(/\s+/g, " ");
+  expect(help).toContain(`--stage <name> ${stageNames.join(", ")} (default: $STAGE, or local)`);
 });
 
 const start = (...argv: string[]) => startInfra(endpoint, argv);

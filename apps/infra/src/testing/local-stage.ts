@@ -28,6 +28,7 @@ export async function openLocalStage(): Promise<LocalStage> {
     env: {
       PATH: process.env.PATH ?? "",
       HOME: state,
+      AWS_REGION: stages.local.region,
       LOCAL_AWS_STATE: join(state, "aws"),
       LOCAL_AWS_RECORD: recordFile,
     },

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { execa } from "execa";
 
-/** Starts the command for the app on `dev`, at an endpoint that stands for AWS. */
+/** Starts the command for the app at an endpoint that stands for AWS, on the stage that takes any account. */
 export function startInfra(
   endpoint: string,
   argv: readonly string[],
@@ -13,7 +13,7 @@ export function startInfra(
     env: {
       PATH: process.env.PATH ?? "",
       HOME: process.env.HOME ?? "",
-      STAGE: "dev",
+      STAGE: "local",
       AWS_REGION: "eu-central-1",
       AWS_ENDPOINT_URL: endpoint,
       AWS_ACCESS_KEY_ID: "x",
