@@ -24,11 +24,12 @@ describe("parseStageChoice", () => {
 
 describe("buildStageEnvironment", () => {
   it("fills in what the caller left open", () => {
+    const { region, containerCli, baseImage } = stages.local;
     expect(buildStageEnvironment(stages.local, {})).toEqual({
       STAGE: "local",
-      AWS_REGION: "eu-central-1",
-      CDK_DOCKER: "oci-build",
-      BASE_IMAGE: "scratch",
+      AWS_REGION: region,
+      CDK_DOCKER: containerCli,
+      BASE_IMAGE: baseImage,
     });
   });
 
@@ -60,7 +61,8 @@ describe("the command", () => {
   it("hands on the exit code, the environment and the argv", () => {
     const script = 'echo "$STAGE $CDK_DOCKER $BASE_IMAGE $1"; exit 3';
     const run = stageRun("sh", "-c", script, "sh", "--stage=dev");
-    expect(run.stdout).toBe("dev oci-build glibc --stage=dev\n");
+    const { containerCli, baseImage } = stages.dev;
+    expect(run.stdout).toBe(`dev ${containerCli} ${baseImage} --stage=dev\n`);
     expect(run.status).toBe(3);
   });
 

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { stages } from "@workspace/shared-config";
 import { execa } from "execa";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type GitHubFixture, openGitHubFixture } from "./testing/github-fixture.ts";
@@ -41,8 +42,9 @@ const readOutput = () => readFileSync(join(directory, "output"), "utf8");
 describe("workspace-ci", () => {
   it("stage: what the stage table has, for the steps that need its region", async () => {
     const { stdout } = await workspaceCi(["stage"], { STAGE: "prod" });
-    expect(JSON.parse(stdout)).toEqual({ name: "prod", region: "eu-central-1" });
-    expect(readOutput()).toBe("name=prod\nregion=eu-central-1\n");
+    const { region } = stages.prod;
+    expect(JSON.parse(stdout)).toEqual({ name: "prod", region });
+    expect(readOutput()).toBe(`name=prod\nregion=${region}\n`);
   });
 
   it.each([

@@ -86,7 +86,7 @@ describe("resolvePublished", () => {
 
   it("believes in a first deploy only in the stage's own region", async () => {
     const fn = newFunction("elsewhere");
-    const elsewhere = { ...fn, stage: { ...fn.stage, region: "us-east-1" } };
+    const elsewhere = { ...fn, stage: { ...fn.stage, region: "elsewhere" } };
     await expect(resolvePublished(clients, elsewhere)).rejects.toMatchObject({ code: "E_REGION_UNEXPECTED" });
   });
 });

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { stages } from "@workspace/shared-config";
 import { buildHandoffClients, type HandoffClients } from "../clients.ts";
 
 /** A real endpoint of its own, up for as long as it is open. */
@@ -45,9 +46,9 @@ async function exited(child: ChildProcess): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
 }
 
-/** Clients for an endpoint on loopback, which asks for no secrets. */
+/** Clients for an endpoint on loopback, which asks for no secrets, in the region of the stage that tests work on. */
 export function buildTestClients(endpoint: string): HandoffClients {
   process.env.AWS_ACCESS_KEY_ID ??= "test";
   process.env.AWS_SECRET_ACCESS_KEY ??= "test";
-  return buildHandoffClients({ region: "eu-central-1", endpoint });
+  return buildHandoffClients({ region: stages.dev.region, endpoint });
 }

@@ -18,6 +18,7 @@ import {
   parseFunction,
   parseHostArchitecture,
   parseStage,
+  stages,
 } from "@workspace/shared-config";
 import { execa } from "execa";
 import { createContainerCli } from "../container-cli/container-cli.ts";
@@ -64,6 +65,7 @@ export async function openLocalStage(): Promise<LocalStage> {
   const held = execa(join(bin, "local-aws"), ["exec", "--", process.execPath, "-e", holdOpen], {
     env: {
       ...pick("PATH", "HOME"),
+      AWS_REGION: stages.local.region,
       LOCAL_AWS_STATE: join(state, "aws"),
       LOCAL_AWS_RECORD: recordFile,
       DOCKER_CONFIG: join(state, "docker"),
