@@ -66,6 +66,12 @@ describe("nx g lambda-app", { timeout: 600_000 }, () => {
     expect(stdout).toContain("Successfully ran targets");
   });
 
+  it("leaves those tests green that count or synthesise every function", async () => {
+    await run("npx", ["vitest", "run", "--root=tools/ci", "src/pushes/decisions.test.ts"]);
+    const synthesising = ["nag", "template-rules", "function-", "repository-stack", "roles-app"];
+    await run("npx", ["vitest", "run", "--root=apps/infra", ...synthesising]);
+  });
+
   it("gives an app that deploys and releases", async () => {
     session = await openStageSession(scratch.directory, {
       PATH: process.env.PATH ?? "",
