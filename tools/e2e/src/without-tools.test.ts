@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { gatherStages } from "./sample-state.ts";
 import { createScratchWorkspace, type ScratchWorkspace, workspaceRoot } from "./scratch-workspace.ts";
 import { openStageSession, type StageSession } from "./stage-session.ts";
 import { createWorld } from "./story/world.ts";
@@ -17,6 +18,7 @@ beforeAll(async () => {
     LOCAL_AWS_STATE: join(scratch.directory, ".local-aws"),
   });
   rmSync(join(scratch.directory, "tools"), { recursive: true });
+  gatherStages(scratch.directory);
   scratch.commit("chore: without tools");
 });
 afterAll(async () => {

@@ -6,6 +6,7 @@ import { stopServer } from "@workspace/local-aws";
 import { parseFunction, parseHostArchitecture, parseStage } from "@workspace/shared-config";
 import { execa } from "execa";
 import { formatProfiles, parseRecord, readRoleGrants, roles, signAs } from "../record/role-grants.ts";
+import { gatherStages } from "../sample-state.ts";
 import { createScratchWorkspace } from "../scratch-workspace.ts";
 import { type Environment, openStageSession, type StageSession } from "../stage-session.ts";
 import { createObserver, type Observed } from "./observe.ts";
@@ -47,6 +48,7 @@ export interface OpenedState {
 
 export function createFaultWorld(): FaultWorld {
   const scratch = createScratchWorkspace();
+  gatherStages(scratch.directory);
   const states = join(scratch.directory, ".local-aws/states");
   mkdirSync(states, { recursive: true });
   const commits: Record<CommitName, string> = {

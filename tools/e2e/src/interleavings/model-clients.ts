@@ -4,7 +4,7 @@ import type { LambdaClient } from "@aws-sdk/client-lambda";
 import type { SSMClient } from "@aws-sdk/client-ssm";
 import type { HandoffClients } from "@workspace/handoff";
 import { buildAwsError } from "./aws-answer.ts";
-import type { Caller, ModelWorld } from "./model-world.ts";
+import { type Caller, type ModelWorld, modelRegion } from "./model-world.ts";
 import type { Sequence } from "./sequence.ts";
 import { type Actor, afterFor, type Simulation } from "./simulation.ts";
 
@@ -122,7 +122,7 @@ export function buildModelClients(
 ): HandoffClients {
   let ids = 0;
   const client = {
-    config: { region: async () => "eu-central-1" },
+    config: { region: async () => modelRegion },
     send: (command: { readonly input: object }, options?: { readonly abortSignal?: AbortSignal }) =>
       network.call(
         actor,

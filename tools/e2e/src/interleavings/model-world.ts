@@ -7,9 +7,12 @@ import { createFakeSsm } from "./fake-ssm.ts";
 import { findEffectiveHolder } from "./lease-oracle.ts";
 import type { Simulation } from "./simulation.ts";
 
+/** Of both stages, whatever the stage table has. */
+export const modelRegion = "eu-central-1";
+const known = { region: modelRegion, architecture: "x86_64" } as const;
 export const fns = {
-  dev: parseFunction("lambda-app", stages.dev, "x86_64"),
-  prod: parseFunction("lambda-app", stages.prod, "x86_64"),
+  dev: parseFunction("lambda-app", { ...stages.dev, ...known }, "x86_64"),
+  prod: parseFunction("lambda-app", { ...stages.prod, ...known }, "x86_64"),
 } as const satisfies Record<string, FunctionOnStage>;
 export type ModelStage = keyof typeof fns;
 

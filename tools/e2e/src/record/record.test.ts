@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Purpose, purposes } from "@workspace/handoff";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { gatherStages } from "../sample-state.ts";
 import { createScratchWorkspace, type ScratchWorkspace } from "../scratch-workspace.ts";
 import { openStageSession, type StageSession } from "../stage-session.ts";
 import { formatProfiles, parseRecord, readRoleGrants, roles, signAs } from "./role-grants.ts";
@@ -48,6 +49,8 @@ const profiles = () => join(scratch.directory, ".local-aws", "profiles");
 
 beforeAll(async () => {
   scratch = createScratchWorkspace();
+  gatherStages(scratch.directory);
+  scratch.commit("chore: one region");
   const environment = {
     PATH: process.env.PATH ?? "",
     HOME: process.env.HOME ?? "",

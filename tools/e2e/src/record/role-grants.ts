@@ -11,7 +11,7 @@ import { buildRolesApp, rolesStackName } from "../../../../apps/infra/src/roles/
 import { listNeededPermissions, type NeededPermission } from "./recorded-permission.ts";
 
 const account = "000000000000";
-const { region } = stages.dev;
+const { region } = stages.local;
 
 /** Tried, and refused on purpose. */
 const triedWithoutGrant: Readonly<Record<string, string>> = {
