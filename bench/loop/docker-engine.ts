@@ -15,7 +15,7 @@ const startTimeoutMs = 30_000;
 
 /** What stands in for the Debian image that the glibc files come from: the same files of this machine. */
 export const glibcImage = "host-libc";
-const glibcFiles = "usr/lib/*-linux-gnu/{ld-linux-*.so.*,libc.so.6,libm.so.6}";
+const glibcFiles = "usr/lib/*-linux-gnu/{ld-linux-*.so.*,libc.so.6,libdl.so.2,libm.so.6,libpthread.so.0}";
 
 /** @returns the engine, or why there is none */
 export async function startDockerEngine(): Promise<DockerEngine | string> {
@@ -46,7 +46,7 @@ export async function startDockerEngine(): Promise<DockerEngine | string> {
       !(await execa("docker", ["version"], { env: environment, reject: false })).failed
     ) {
       const names = [...new Bun.Glob(glibcFiles).scanSync({ cwd: "/", onlyFiles: false })];
-      if (names.length < 3) {
+      if (names.length < 5) {
         await stop(daemon, directory);
         return `this machine's glibc is not where Debian has it: /${glibcFiles}`;
       }

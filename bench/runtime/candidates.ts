@@ -1,21 +1,10 @@
 import { execFileSync } from "node:child_process";
-import {
-  copyFileSync,
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildImageContext } from "@workspace/docker";
 import { bunPath, engineFlags } from "@workspace/lambda-runtime/compile";
 import { parseHostArchitecture } from "@workspace/shared-config";
-import { findLibrary } from "./image-size.ts";
 
 export const apps = ["echo", "deps"] as const;
 export type App = (typeof apps)[number];
@@ -31,8 +20,6 @@ export interface Candidate {
   readonly start: (app: App) => { readonly argv: readonly string[]; readonly taskRoot: string };
   /** What it is compared in. @default all */
   readonly apps?: readonly App[];
-  /** `LD_LIBRARY_PATH`. @default the machine's own libraries */
-  readonly libraries?: string;
 }
 
 const here = import.meta.dirname;
@@ -56,16 +43,13 @@ export async function buildCandidates(): Promise<{ candidates: Candidate[]; runt
   bundle(engineEntry, join(dist, "runtimes/plain"), []);
   bundle(join(here, "fetch-runtime.ts"), join(dist, "runtimes/fetch"), ["--format=esm"]);
 
-  const libraries = placeLibraries(join(dist, "echo/image/glibc"));
   const candidates: Candidate[] = [
     {
       name: "engine",
-      libraries,
       start: (app) => ({ argv: [engine], taskRoot: locateTask(app, "bytecode") }),
     },
     {
       name: "compiled",
-      libraries,
       start: (app) => ({
         argv: [locateProgram(`compiled-${app}`)],
         taskRoot: locateTask(app, "plain"),
@@ -127,19 +111,6 @@ function placeTasks(): (app: App, bundle: Bundle) => string {
       cpSync(join(dist, app, folder), locate(app, bundle as Bundle), { recursive: true });
   }
   return locate;
-}
-
-/**
- * What the image has as links to libc is a link to it here too; this machine's own would be loaded one by one.
- * @returns a folder for `LD_LIBRARY_PATH`
- */
-function placeLibraries(links: string): string {
-  const libc = findLibrary("libc.so.6");
-  if (libc === undefined) throw new Error("this machine's libc.so.6 is not where Debian or Fedora has it");
-  const placed = join(dist, "libraries");
-  mkdirSync(placed);
-  for (const name of readdirSync(links)) symlinkSync(libc, join(placed, name));
-  return placed;
 }
 
 function bundle(entry: string, outDir: string, more: readonly string[]): void {

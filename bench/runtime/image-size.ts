@@ -11,6 +11,7 @@ export interface ImageSizes {
   readonly image: number;
 }
 
+const glibcFiles = ["libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2"];
 const folders = ["/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu", "/lib64", "/lib"];
 const loaders = ["/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"];
 
@@ -21,17 +22,14 @@ const loaders = ["/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"];
  * @param context a folder that `buildImageContext` made
  */
 export function measureImage(context: string): ImageSizes {
-  const own = [findLibrary("libc.so.6"), findLibrary("libm.so.6"), loaders.find((path) => existsSync(path))];
-  const glibc = own.filter((path) => path !== undefined);
+  const own = glibcFiles.map((name) =>
+    folders.map((folder) => join(folder, name)).find((path) => existsSync(path)),
+  );
+  const glibc = [...own, loaders.find((path) => existsSync(path))].filter((path) => path !== undefined);
   const engine = compressed(join(context, "engine"));
   const app = compressed(join(context, "app/app.js")) + compressed(join(context, "app/app.js.jsc"));
   const glibcBytes = glibc.reduce((sum, path) => sum + compressed(path), 0);
   return { glibc: glibcBytes, engine, app, image: glibcBytes + engine + app };
-}
-
-/** @returns path of a library of this machine's glibc; undefined where it lies elsewhere */
-export function findLibrary(name: string): string | undefined {
-  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
 }
 
 function compressed(path: string): number {

@@ -69,7 +69,6 @@ async function run(runtimeApi: string, candidate: Candidate, app: App, wanted: s
       AWS_LAMBDA_LOG_GROUP_NAME: "/aws/lambda/bench",
       AWS_LAMBDA_LOG_STREAM_NAME: "2026/11/25/[1]bench",
       PATH: process.env.PATH ?? "",
-      ...(candidate.libraries !== undefined && { LD_LIBRARY_PATH: candidate.libraries }),
     },
   });
   return JSON.parse(stdout.slice(stdout.lastIndexOf('{"initMs"')));

@@ -1,20 +1,8 @@
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import {
-  copyFile,
-  cp,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rm,
-  stat,
-  truncate,
-  writeFile,
-} from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { compileEngine } from "@workspace/lambda-runtime/compile";
 import { parseHostArchitecture } from "@workspace/shared-config";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
@@ -53,35 +41,8 @@ describe("buildImageContext", () => {
     });
     const mode = async (name: string) => ((await stat(join(outDir, name))).mode & 0o777).toString(8);
     expect(await mode("engine")).toBe("755");
-    for (const folder of ["app", "glibc"]) expect(await mode(folder)).toBe("755");
+    expect(await mode("app")).toBe("755");
     for (const name of ["app/app.js", "app/app.js.jsc"]) expect(await mode(name)).toBe("644");
-  });
-
-  it("has links that the engine starts with, for the libraries whose content is in libc", async () => {
-    const outDir = join(scratch, "links");
-    await buildImageContext({ appEntry: await writeApp("one"), architecture, outDir });
-    const listLibraries = async (libraryPath: string) => {
-      const env = {
-        LD_LIBRARY_PATH: libraryPath,
-        LD_BIND_NOW: "1",
-        LD_WARN: "1",
-        LD_TRACE_LOADED_OBJECTS: "1",
-      };
-      const { stdout, stderr } = await promisify(execFile)(join(outDir, "engine"), { env });
-      const libraries = [...stdout.matchAll(/(\S+) => (\S+)/g)].map(([, name = "", path = ""]) => [
-        name,
-        path,
-      ]);
-      return { libraries: new Map(libraries as [string, string][]), stderr };
-    };
-    const libc = (await listLibraries("")).libraries.get("libc.so.6") ?? "";
-    const linked = join(outDir, "glibc");
-    await copyFile(libc, join(linked, "libc.so.6"));
-    const { libraries, stderr } = await listLibraries(linked);
-    // Symbols that are nowhere would be named here.
-    expect(stderr).toBe("");
-    expect([...libraries.keys()].sort()).toEqual(["libc.so.6", "libm.so.6"]);
-    expect(libraries.get("libc.so.6")).toBe(join(linked, "libc.so.6"));
   });
 
   it("gives the same bytes in another folder", async () => {

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { chmod, copyFile, link, mkdir, readdir, rm, stat, symlink } from "node:fs/promises";
+import { chmod, copyFile, link, mkdir, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { compileEngine } from "@workspace/lambda-runtime/compile";
 import type { Architecture } from "@workspace/shared-config";
@@ -27,9 +27,6 @@ export interface ImageContext {
   readonly packages: AppBundle["packages"];
 }
 
-/** Libraries that the image has as links to libc; its Dockerfile says why. */
-const linksToLibc = ["libdl.so.2", "libpthread.so.0"];
-
 /**
  * Bundles the app and puts engine, app and Dockerfile side by side. What has not changed since last time is not made
  * again.
@@ -46,17 +43,15 @@ export async function buildImageContext(props: ImageContextProps): Promise<Image
   await mkdir(join(outDir, "app"));
   await placeFile(engine.path, join(outDir, "engine"));
   await copyFile(join(import.meta.dirname, "..", kind, "Dockerfile"), join(outDir, "Dockerfile"));
-  await mkdir(join(outDir, "glibc"));
-  for (const name of linksToLibc) await symlink("libc.so.6", join(outDir, "glibc", name));
   // Lambda runs as a user of its own, whatever this machine's umask is.
-  for (const folder of ["app", "glibc"]) await chmod(join(outDir, folder), 0o755);
+  await chmod(join(outDir, "app"), 0o755);
   for (const name of app.files) {
     await copyFile(join(app.directory, name), join(outDir, "app", name));
     await chmod(join(outDir, "app", name), 0o644);
   }
   const platform = architecture === "arm64" ? "linux/arm64" : "linux/amd64";
   const hash = await hashFiles(outDir, ["Dockerfile", ...app.files.map((name) => `app/${name}`)]);
-  hash.update(`${platform}\n${engine.sha256}\n${linksToLibc}\n`);
+  hash.update(`${platform}\n${engine.sha256}\n`);
   return {
     directory: outDir,
     contentId: hash.digest("hex"),

@@ -16,7 +16,7 @@ export interface Stage {
   /** The container CLI that the CDK and `release` call, unless `CDK_DOCKER` names another. */
   readonly containerCli: string;
   /**
-   * What the image is built on, unless `BASE_IMAGE` names another: `glibc` (its files from a pinned Debian
+   * What the image is built on, unless `BASE_IMAGE` names another: `glibc` (five files of a pinned Debian
    * image), `scratch` (the function runs on its host's libc), or an image reference.
    */
   readonly baseImage: string;

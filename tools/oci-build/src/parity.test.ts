@@ -209,7 +209,7 @@ async function offerGlibc(registry: TestRegistry): Promise<string> {
     ["arm64", "aarch64-linux-gnu", "ld-linux-aarch64.so.1"],
   ]) {
     const library = `files/usr/lib/${triplet}`;
-    const names = [loader, "libc.so.6", "libm.so.6", "libother.so.1"];
+    const names = [loader, "libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0", "libother.so.1"];
     const files = names.map((name): [string, ScratchFile] => [
       `${library}/${name}`,
       { mode: name === loader ? 0o755 : 0o644, text: `${name} for ${architecture}` },
