@@ -1,4 +1,5 @@
 import { type IncomingMessage, request } from "node:http";
+import { CodedError } from "@workspace/shared-config";
 
 /** A server says here which state it serves, and is attached to for as long as the answer lasts. */
 export const statusPath = "/_local-aws/status";
@@ -57,9 +58,17 @@ export function attach(endpoint: string): Promise<{ detach: () => void } | undef
   });
 }
 
-/** Ends the server, whatever is attached. Resolves when it is gone. */
+/** Ends the server, whatever is attached. Resolves when it is gone. @throws CodedError `E_STOP_REFUSED` */
 export async function stopServer(endpoint: string): Promise<void> {
   if ((await findStatus(endpoint)) === undefined) return;
-  await fetch(endpoint + stopPath, stopRequest);
+  const { status } = await fetch(endpoint + stopPath, stopRequest);
+  if (status !== 202) {
+    throw new CodedError({
+      code: "E_STOP_REFUSED",
+      what: `the local AWS at ${endpoint} does not stop when it is asked to`,
+      value: status,
+      remedy: "It may be of another version of this workspace: end its process, then run the command again.",
+    });
+  }
   while ((await findStatus(endpoint)) !== undefined) await new Promise((resolve) => setTimeout(resolve, 20));
 }
