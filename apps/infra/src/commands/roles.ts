@@ -16,8 +16,8 @@ export interface DeployedRole {
 }
 
 /**
- * Makes the roles of a stage's workflows. An administrator's act, apart from every deploy: a role that could change
- * roles would be bound by nothing.
+ * Makes the roles of a stage's workflows. An administrator's act, apart from every deploy, so that no push changes in
+ * passing what the workflows may do.
  * @param repository `OWNER/NAME`
  * @param hasProvider whether the account has GitHub as an identity provider already
  * @throws CodedError `E_REPOSITORY_MALFORMED`, `E_STAGE_WITHOUT_ROLES`, `E_NOT_BOOTSTRAPPED`, `E_CDK_FAILED`
