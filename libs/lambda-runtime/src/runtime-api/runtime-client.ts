@@ -1,5 +1,4 @@
 import { type BodyWriter, Connection } from "../wire/connection.ts";
-import { buildFieldKey } from "../wire/header-fields.ts";
 import type { WireResponse } from "../wire/response-parser.ts";
 import {
   buildErrorTypeHeader,
@@ -74,18 +73,6 @@ export interface StreamedDelivery {
 /** Characters. */
 const smallBodyLength = 16 * 1024;
 
-/** What comes with an invocation. */
-const keys = {
-  requestId: buildFieldKey("Lambda-Runtime-Aws-Request-Id"),
-  invocationId: buildFieldKey("Lambda-Runtime-Invocation-Id"),
-  deadlineMs: buildFieldKey("Lambda-Runtime-Deadline-Ms"),
-  functionArn: buildFieldKey("Lambda-Runtime-Invoked-Function-Arn"),
-  traceId: buildFieldKey("Lambda-Runtime-Trace-Id"),
-  clientContext: buildFieldKey("Lambda-Runtime-Client-Context"),
-  cognitoIdentity: buildFieldKey("Lambda-Runtime-Cognito-Identity"),
-  tenantId: buildFieldKey("Lambda-Runtime-Aws-Tenant-Id"),
-};
-
 const errorTypeTrailer = "Lambda-Runtime-Function-Error-Type";
 const errorBodyTrailer = "Lambda-Runtime-Function-Error-Body";
 
@@ -109,17 +96,17 @@ export class RuntimeClient {
   async next(): Promise<Invocation> {
     const { status, headers, body } = await this.#connection.request(this.#nextHead);
     if (status !== 200) throw new RuntimeApiError(`next was answered with ${status}: ${body.text()}`);
-    const requestId = headers.get(keys.requestId);
+    const requestId = headers.get("lambda-runtime-aws-request-id");
     if (requestId === undefined) throw new RuntimeApiError("next was answered without a request id");
     return {
       requestId,
-      invocationId: headers.get(keys.invocationId),
-      deadlineMs: Number(headers.get(keys.deadlineMs)),
-      functionArn: headers.get(keys.functionArn) ?? "",
-      traceId: headers.get(keys.traceId),
-      clientContext: headers.get(keys.clientContext),
-      cognitoIdentity: headers.get(keys.cognitoIdentity),
-      tenantId: headers.get(keys.tenantId),
+      invocationId: headers.get("lambda-runtime-invocation-id"),
+      deadlineMs: Number(headers.get("lambda-runtime-deadline-ms")),
+      functionArn: headers.get("lambda-runtime-invoked-function-arn") ?? "",
+      traceId: headers.get("lambda-runtime-trace-id"),
+      clientContext: headers.get("lambda-runtime-client-context"),
+      cognitoIdentity: headers.get("lambda-runtime-cognito-identity"),
+      tenantId: headers.get("lambda-runtime-aws-tenant-id"),
       event: body.text(),
     };
   }

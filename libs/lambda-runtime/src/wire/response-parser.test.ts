@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { buildFieldKey } from "./header-fields.ts";
 import { ResponseParser, type WireResponse } from "./response-parser.ts";
 
 const ascii = (text: string) => Buffer.from(text, "latin1");
@@ -96,7 +95,10 @@ const message = fc.oneof(fixed, chunked, bodiless, interim);
 function show(responses: readonly WireResponse[], expected: readonly Message["expected"][]) {
   return responses.map(({ status: code, headers, body: content }, index) => ({
     status: code,
-    headers: expected[index]?.headers.map(([name]) => [name, headers.get(buildFieldKey(name))]),
+    headers: expected[index]?.headers.map(([name]) => [
+      name,
+      headers.get(name.toLowerCase() as Lowercase<string>),
+    ]),
     body: content.bytes().toString("hex"),
   }));
 }
@@ -166,6 +168,11 @@ describe("the wire client", { timeout: 600_000 }, () => {
     ["SSH-2.0-OpenSSH_9.2\r\n\r\n", "not a status line"],
     ["HTTP/2 200\r\n\r\n", "not a status line"],
     ["HTTP/1.1 200 OK\r\nno colon\r\n\r\n", "not headers"],
+    ["HTTP/1.1 200 OK\r\n: no name\r\n\r\n", "not headers"],
+    ["HTTP/1.1 200 OK\r\nno colon\r\nA: 1\r\n\r\n", "not headers"],
+    ["HTTP/1.1 200 OK\r\nA: line\nfeed\r\n\r\n", "not headers"],
+    ["HTTP/1.1 200 OK\r\nA: carriage\rreturn\r\n\r\n", "not headers"],
+    ["HTTP/1.1 200 line\nfeed\r\n\r\n", "not a status line"],
     ["HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "not a size"],
     ["HTTP/1.1 200 OK\r\nContent-Length: 1, 1\r\n\r\n", "not a size"],
     ["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", "not a size"],
@@ -176,12 +183,12 @@ describe("the wire client", { timeout: 600_000 }, () => {
 
   it("finds no field that is only part of another one's name or value", () => {
     const [response] = parse([ascii("HTTP/1.1 204 None\r\nX-Length: Length: 7\r\nLength-X: 8\r\n\r\n")]);
-    expect(response?.headers.get(buildFieldKey("Length"))).toBeUndefined();
+    expect(response?.headers.get("length")).toBeUndefined();
   });
 
   it("takes the first of a repeated field, without the blanks around it, as UTF-8", () => {
     const [response] = parse([Buffer.from("HTTP/1.1 204 None\r\nA:\t bö \xa0 \r\na: 1\r\n\r\n")]);
-    expect(response?.headers.get(buildFieldKey("A"))).toBe("bö \xa0");
+    expect(response?.headers.get("a")).toBe("bö \xa0");
   });
 
   it("refuses headers without an end", () => {

@@ -1,5 +1,5 @@
 import { Body } from "./body.ts";
-import { buildFieldKey, HeaderFields } from "./header-fields.ts";
+import { HeaderFields } from "./header-fields.ts";
 import { WireFormatError } from "./wire-format-error.ts";
 
 /** An answer as it came over the wire. */
@@ -14,10 +14,9 @@ export interface WireResponse {
 /** Client context and Cognito identity come as headers, so the limit is far above the usual 16 KiB. */
 const maxHeadBytes = 1024 * 1024;
 const headEnd = new Uint8Array([13, 10, 13, 10]);
-const statusLine = /^HTTP\/1\.([01]) (\d{3})(?: [^\r\n]*)?(?=\r\n|$)/;
-const connectionKey = buildFieldKey("Connection");
-const transferEncodingKey = buildFieldKey("Transfer-Encoding");
-const contentLengthKey = buildFieldKey("Content-Length");
+const lineBreakLength = 2;
+/** `HTTP/1.1 200 OK` */
+const statusLine = /^HTTP\/1\.[01] \d{3}(?: [^\r\n]*)?\r\n/;
 
 type State = "head" | "fixedBody" | "untilClose" | "chunkSize" | "chunkData" | "chunkEnd" | "trailers";
 
@@ -100,27 +99,27 @@ export class ResponseParser {
         throw new WireFormatError(`more than ${maxHeadBytes} bytes of headers`);
       return undefined;
     }
-    this.#startResponse(data.toString("latin1", at, end));
+    this.#startResponse(data.toString("utf8", at, end + lineBreakLength));
     return end + headEnd.length;
   }
 
   #startResponse(head: string): void {
-    const match = statusLine.exec(head);
-    if (match === null) throw new WireFormatError(`not a status line: ${JSON.stringify(head.slice(0, 80))}`);
-    const status = Number(match[2]);
-    const headers = new HeaderFields(head.slice(match[0].length));
+    if (!statusLine.test(head))
+      throw new WireFormatError(`not a status line: ${JSON.stringify(head.slice(0, 80))}`);
+    const status = Number(head.slice(9, 12));
+    const headers = new HeaderFields(head);
     // An interim response, such as 100 Continue, says nothing about the request.
     if (status < 200) return;
     this.#status = status;
     this.#headers = headers;
-    const connection = headers.get(connectionKey)?.toLowerCase();
-    this.#keepAlive = match[1] === "1" ? connection !== "close" : connection === "keep-alive";
+    const connection = headers.get("connection")?.toLowerCase();
+    this.#keepAlive = head.startsWith("HTTP/1.1") ? connection !== "close" : connection === "keep-alive";
     if (status === 204 || status === 304) {
       this.#finish(this.#keepAlive);
-    } else if (headers.get(transferEncodingKey)?.toLowerCase().endsWith("chunked")) {
+    } else if (headers.get("transfer-encoding")?.toLowerCase().endsWith("chunked")) {
       this.#state = "chunkSize";
     } else {
-      this.#startBody(headers.get(contentLengthKey));
+      this.#startBody(headers.get("content-length"));
     }
   }
 
@@ -158,7 +157,7 @@ export class ResponseParser {
       return undefined;
     }
     use(data.toString("latin1", at, end));
-    return end + 2;
+    return end + lineBreakLength;
   }
 
   #finish(keepAlive: boolean): void {
