@@ -48,6 +48,8 @@ export class Engine {
   readonly #lanes: Lane[] = [];
   /** Whether an invocation has ever come. */
   #invoked = false;
+  /** Whether an invocation has ever been answered. */
+  #answered = false;
   #stopping = false;
   #shutDown: Promise<never> | undefined;
 
@@ -125,6 +127,7 @@ export class Engine {
       this.#invoked = true;
       try {
         await this.#answer(client, invoke, invocation);
+        if (!this.#answered) this.#endStart();
       } finally {
         lane.invocation = undefined;
         this.#props.store.leave();
@@ -132,6 +135,13 @@ export class Engine {
     }
     client.close();
     await this.#shutDownWhenIdle();
+  }
+
+  /** With the first answer, since the first invocation runs as much code once as the start before it. */
+  #endStart(): void {
+    this.#answered = true;
+    // The executable has begun with another one: see `engineFlags`.
+    Bun.unsafe.setJITPolicy(1);
   }
 
   #answer(client: RuntimeClient, invoke: Invoke, invocation: Invocation): Promise<void> {

@@ -19,13 +19,18 @@ const run = promisify(execFile);
 const projectRoot = join(import.meta.dirname, "../..");
 const targets: Readonly<Record<Architecture, string>> = { x86_64: "bun-linux-x64", arm64: "bun-linux-arm64" };
 
-/** Nothing that lies beside the executable or where it is started may change what it does. */
+/**
+ * Nothing that lies beside the executable or where it is started may change what it does. And until the engine says
+ * that it has started, code must be used this many times as often before it is compiled to machine code: what a start
+ * runs, it runs once, on a CPU that it shares with the compiler.
+ */
 export const engineFlags = [
   "--compile",
   "--minify",
   "--keep-names",
   "--bytecode",
   "--format=cjs",
+  "--compile-jit-policy=8",
   "--no-compile-autoload-dotenv",
   "--no-compile-autoload-bunfig",
   "--no-compile-autoload-tsconfig",
