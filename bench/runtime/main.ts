@@ -9,9 +9,10 @@ import {
   type CycleFigures,
   lowerQuartile,
   measureCycles,
-  measureInit,
+  measureStart,
   type PayloadName,
   payloads,
+  type StartFigures,
 } from "./measure.ts";
 import { buildRatios, buildReport, type Figures } from "./report.ts";
 
@@ -33,8 +34,8 @@ async function measure(
   runtimeApi: string,
   candidates: readonly Candidate[],
   rounds: number,
-): Promise<Pick<Figures, "initMs" | "cycles">> {
-  const inits = new Map<string, number[]>();
+): Promise<Pick<Figures, "starts" | "cycles">> {
+  const starts = new Map<string, StartFigures[]>();
   const cycles = new Map<string, Record<PayloadName, CycleFigures>[]>();
   for (let round = 1; round <= rounds; round += 1) {
     for (const candidate of candidates) {
@@ -42,19 +43,21 @@ async function measure(
       for (const app of candidate.apps ?? apps) {
         // Three times: a start is short, and few of them are restless.
         for (let n = 0; n < 3; n += 1)
-          push(inits, `${candidate.name}|${app}`, await measureInit(runtimeApi, candidate, app));
+          push(starts, `${candidate.name}|${app}`, await measureStart(runtimeApi, candidate, app));
       }
       push(cycles, candidate.name, await measureCycles(runtimeApi, candidate));
     }
   }
-  const initOf = (name: string, app: App) => {
-    const all = inits.get(`${name}|${app}`);
-    return all === undefined ? {} : { [app]: lowerQuartile(all) };
+  const startsOf = (name: string, app: App) => {
+    const all = starts.get(`${name}|${app}`);
+    if (all === undefined) return {};
+    const merge = (figure: keyof StartFigures) => lowerQuartile(all.map((start) => start[figure]));
+    return { [app]: { initMs: merge("initMs"), firstMs: merge("firstMs") } };
   };
   const names = candidates.map(({ name }) => name);
   return {
-    initMs: Object.fromEntries(
-      names.map((name) => [name, { ...initOf(name, "echo"), ...initOf(name, "deps") }]),
+    starts: Object.fromEntries(
+      names.map((name) => [name, { ...startsOf(name, "echo"), ...startsOf(name, "deps") }]),
     ),
     cycles: Object.fromEntries(names.map((name) => [name, mergeRounds(cycles.get(name) ?? [])])),
   };

@@ -24,15 +24,30 @@ export interface CycleFigures {
   readonly cpuUs: number;
 }
 
+/** In milliseconds. */
+export interface StartFigures {
+  /** From spawn to the first request for work. */
+  readonly initMs: number;
+  /** The first invocation, of a small event. */
+  readonly firstMs: number;
+}
+
 /** What `runtime-api.c` prints. */
 interface Measured {
   readonly initMs: number;
   readonly cycles: readonly CycleFigures[];
 }
 
-/** Starts a candidate once. @returns milliseconds from spawn to its first request for work */
-export async function measureInit(runtimeApi: string, candidate: Candidate, app: App): Promise<number> {
-  return (await run(runtimeApi, candidate, app, "-")).initMs;
+/** Starts a candidate once. */
+export async function measureStart(
+  runtimeApi: string,
+  candidate: Candidate,
+  app: App,
+): Promise<StartFigures> {
+  const { initMs, cycles } = await run(runtimeApi, candidate, app, "128:0:1");
+  const [first] = cycles;
+  if (first === undefined) throw new Error(`${candidate.name} has answered nothing`);
+  return { initMs, firstMs: first.p50Us / 1000 };
 }
 
 /** Starts a candidate and lets it answer events of each size. */

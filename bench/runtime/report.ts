@@ -1,22 +1,23 @@
 import type { App } from "./candidates.ts";
 import type { ImageSizes } from "./image-size.ts";
-import type { CycleFigures, PayloadName } from "./measure.ts";
+import type { CycleFigures, PayloadName, StartFigures } from "./measure.ts";
 
 export interface Figures {
   readonly date: string;
   readonly machine: { readonly cpu: string; readonly cores: number; readonly kernel: string };
   readonly bun: string;
   readonly rounds: number;
-  /** Lower quartiles of the rounds, in milliseconds, from spawn to the first request for work. */
-  readonly initMs: Readonly<Record<string, Partial<Record<App, number>>>>;
+  /** Lower quartiles of the rounds. */
+  readonly starts: Readonly<Record<string, Partial<Record<App, StartFigures>>>>;
   /** Lower quartiles of the rounds. */
   readonly cycles: Readonly<Record<string, Readonly<Record<PayloadName, CycleFigures>>>>;
   readonly bytes: ImageSizes;
 }
 
 /** The engine's figure by another's; a name's unit is its last word. */
-export function buildRatios({ initMs, cycles, bytes }: Figures) {
-  const init = (app: App, other: string) => divide(initMs.engine?.[app], initMs[other]?.[app]);
+export function buildRatios({ starts, cycles, bytes }: Figures) {
+  const init = (app: App, other: string) =>
+    divide(starts.engine?.[app]?.initMs, starts[other]?.[app]?.initMs);
   const invoke = (figure: keyof CycleFigures, other: string) =>
     divide(cycles.engine?.["128 B"][figure], cycles[other]?.["128 B"][figure]);
   return {
@@ -43,19 +44,28 @@ const round = (value: number) => Math.round(value * 1000) / 1000;
 
 /** Markdown, which reads well on a terminal too. */
 export function buildReport(figures: Figures): string {
-  const { machine, initMs, cycles, bytes } = figures;
-  const names = [...new Set([...Object.keys(initMs), ...Object.keys(cycles)])];
+  const { machine, starts, cycles, bytes } = figures;
+  const names = [...new Set([...Object.keys(starts), ...Object.keys(cycles)])];
   const ms = (value: number | undefined) => (value === undefined ? "–" : value.toFixed(1));
   const us = (value: CycleFigures | undefined) =>
     value === undefined
       ? "–"
       : `${value.p50Us.toFixed(0)} / ${value.p99Us.toFixed(0)} / ${value.cpuUs.toFixed(0)}`;
   const table = buildTable([
-    ["", "init echo, ms", "init deps, ms", "cycle 128 B, µs: p50 / p99 / CPU", "64 KiB", "6 MB"],
+    [
+      "",
+      "init echo, ms",
+      "init deps, ms",
+      "its first invocation, ms",
+      "cycle 128 B, µs: p50 / p99 / CPU",
+      "64 KiB",
+      "6 MB",
+    ],
     ...names.map((name) => [
       name,
-      ms(initMs[name]?.echo),
-      ms(initMs[name]?.deps),
+      ms(starts[name]?.echo?.initMs),
+      ms(starts[name]?.deps?.initMs),
+      ms(starts[name]?.deps?.firstMs),
       us(cycles[name]?.["128 B"]),
       us(cycles[name]?.["64 KiB"]),
       us(cycles[name]?.["6 MB"]),
