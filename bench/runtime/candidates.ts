@@ -3,7 +3,7 @@ import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wri
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildImageContext } from "@workspace/docker";
-import { bunPath, engineFlags } from "@workspace/lambda-runtime/compile";
+import { bunPath, engineEnvironment, engineFlags } from "@workspace/lambda-runtime/compile";
 import { parseHostArchitecture } from "@workspace/shared-config";
 
 export const apps = ["echo", "deps"] as const;
@@ -18,6 +18,8 @@ export interface Candidate {
   readonly name: string;
   /** How it is started for an app. */
   readonly start: (app: App) => { readonly argv: readonly string[]; readonly taskRoot: string };
+  /** Of the process, beside what Lambda sets. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** What it is compared in. @default all */
   readonly apps?: readonly App[];
 }
@@ -46,10 +48,12 @@ export async function buildCandidates(): Promise<{ candidates: Candidate[]; runt
   const candidates: Candidate[] = [
     {
       name: "engine",
+      environment: engineEnvironment,
       start: (app) => ({ argv: [engine], taskRoot: locateTask(app, "bytecode") }),
     },
     {
       name: "compiled",
+      environment: engineEnvironment,
       start: (app) => ({
         argv: [locateProgram(`compiled-${app}`)],
         taskRoot: locateTask(app, "plain"),

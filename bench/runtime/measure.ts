@@ -84,6 +84,7 @@ async function run(runtimeApi: string, candidate: Candidate, app: App, wanted: s
       AWS_LAMBDA_LOG_GROUP_NAME: "/aws/lambda/bench",
       AWS_LAMBDA_LOG_STREAM_NAME: "2026/11/25/[1]bench",
       PATH: process.env.PATH ?? "",
+      ...candidate.environment,
     },
   });
   return JSON.parse(stdout.slice(stdout.lastIndexOf('{"initMs"')));

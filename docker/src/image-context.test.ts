@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { compileEngine } from "@workspace/lambda-runtime/compile";
+import { compileEngine, engineEnvironment } from "@workspace/lambda-runtime/compile";
 import { parseHostArchitecture } from "@workspace/shared-config";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { RuntimeApiServer } from "../../libs/lambda-runtime/src/testing/runtime-api-server.ts";
@@ -43,6 +43,15 @@ describe("buildImageContext", () => {
     expect(await mode("engine")).toBe("755");
     expect(await mode("app")).toBe("755");
     for (const name of ["app/app.js", "app/app.js.jsc"]) expect(await mode(name)).toBe("644");
+  });
+
+  it.each(["app", "initial"])("the %s image starts the engine as it is tested and measured", async (kind) => {
+    const dockerfile = await readFile(join(import.meta.dirname, `../${kind}/Dockerfile`), "utf8");
+    const [, variables = ""] = /^ENV (.*)$/m.exec(dockerfile) ?? [];
+    expect(Object.fromEntries(variables.split(" ").map((assignment) => assignment.split("=")))).toEqual({
+      LAMBDA_TASK_ROOT: "/var/task",
+      ...engineEnvironment,
+    });
   });
 
   it("gives the same bytes in another folder", async () => {

@@ -259,6 +259,20 @@ describe("the first answer", () => {
   });
 });
 
+describe("the engine's environment", () => {
+  it("keeps the allocator from making a thread", async () => {
+    const source = `
+      import { readdirSync, readFileSync } from "node:fs";
+      export const handler = () =>
+        readdirSync("/proc/self/task").map((id) => readFileSync("/proc/self/task/" + id + "/comm", "utf8").trim());
+    `;
+    const listThreads = async (environment: Record<string, string>) =>
+      json(await (await start(source, { environment })).api.invoke({}));
+    expect(await listThreads({})).not.toContain("mi-scavenger");
+    expect(await listThreads({ MIMALLOC_SCAVENGER: "1" })).toContain("mi-scavenger");
+  });
+});
+
 describe("the context", () => {
   it("says everything that Lambda tells", async () => {
     const { api } = await start(`

@@ -1,2 +1,2 @@
 export { bunPath } from "./bun-executable.ts";
-export { type CompiledEngine, compileEngine, engineFlags } from "./compile-engine.ts";
+export { type CompiledEngine, compileEngine, engineEnvironment, engineFlags } from "./compile-engine.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { parseHostArchitecture } from "@workspace/shared-config";
 import { bunPath } from "../compile/bun-executable.ts";
-import { compileEngine } from "../compile/compile-engine.ts";
+import { compileEngine, engineEnvironment } from "../compile/compile-engine.ts";
 import { RuntimeApiServer } from "./runtime-api-server.ts";
 
 const run = promisify(execFile);
@@ -61,6 +61,7 @@ export async function startEngine(source: string, options: EngineOptions = {}): 
       AWS_LAMBDA_FUNCTION_MEMORY_SIZE: "512",
       AWS_LAMBDA_LOG_GROUP_NAME: "/aws/lambda/probe",
       AWS_LAMBDA_LOG_STREAM_NAME: "2026/11/25/[7]abc",
+      ...engineEnvironment,
       ...options.environment,
     },
   });
