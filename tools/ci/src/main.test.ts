@@ -73,6 +73,15 @@ describe("workspace-ci", () => {
     expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("E_NOTHING_SUCCEEDED") });
   });
 
+  it.each([
+    [["--head", "no-such-commit"], {}],
+    [[], { GITHUB_BASE_REF: "no-such-branch" }],
+  ])("decide %j: a commit that git doesn't know is a failure, with what to do", async (argv, environment) => {
+    const result = await workspaceCi(["decide", ...argv], environment);
+    expect(result).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(result.stderr).toMatch(/E_COMMIT_UNKNOWN.*no-such.*git fetch/s);
+  });
+
   it("comment: writes a file's text under a pull request", async () => {
     const comments = "/repos/acme/shop/issues/7/comments";
     github.answers = {

@@ -27,14 +27,23 @@ export async function openHistory(directory: string): Promise<History> {
   };
 }
 
-export async function resolveCommit(directory: string, revision: string): Promise<string> {
-  const { stdout } = await execa("git", ["rev-parse", "--verify", `${revision}^{commit}`], {
-    cwd: directory,
-  });
-  return stdout;
+/** @throws CodedError `E_COMMIT_UNKNOWN` */
+export function resolveCommit(directory: string, revision: string): Promise<string> {
+  return readCommit(directory, ["rev-parse", "--verify", `${revision}^{commit}`], revision);
 }
 
-/** The commit from which two lines of history go apart. */
-export async function resolveMergeBase(directory: string, one: string, other: string): Promise<string> {
-  return (await execa("git", ["merge-base", one, other], { cwd: directory })).stdout;
+/** The commit from which two lines of history go apart. @throws CodedError `E_COMMIT_UNKNOWN` where they have none */
+export function resolveMergeBase(directory: string, one: string, other: string): Promise<string> {
+  return readCommit(directory, ["merge-base", one, other], `${one} and ${other}`);
+}
+
+async function readCommit(directory: string, argv: readonly string[], revisions: string): Promise<string> {
+  const { exitCode, stdout, stderr } = await execa("git", argv, { cwd: directory, reject: false });
+  if (exitCode === 0) return stdout;
+  throw new CodedError({
+    code: "E_COMMIT_UNKNOWN",
+    what: `git knows no commit for ${revisions}`,
+    value: stderr || argv.join(" "),
+    remedy: "Fetch what is missing, `git fetch origin main` for `origin/main`, or name another commit.",
+  });
 }
