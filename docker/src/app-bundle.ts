@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { bunPath, type CompiledEngine } from "@workspace/lambda-runtime/compile";
+import { bunPath, type CompiledEngine, keepNewest } from "@workspace/lambda-runtime/compile";
 import { CodedError } from "@workspace/shared-config";
 import { type NpmPackage, readBundledPackages } from "./bundled-packages.ts";
 import { checkBytecode } from "./bytecode.ts";
@@ -26,6 +26,8 @@ type KeptBundle = Omit<AppBundle, "packages">;
 const identity = "process.env.BUILD_ID";
 
 const flags = ["--target=bun", "--format=cjs", "--minify", "--keep-names", "--entry-naming=app.js"];
+/** Of some megabytes each: enough to go back and forth between branches without making one again. */
+const keptApps = 50;
 const cacheDir = join(import.meta.dirname, "../dist/apps");
 const run = promisify(execFile);
 
@@ -54,6 +56,7 @@ export async function buildApp(entry: string, engine: CompiledEngine): Promise<A
     await writeFile(join(part, "bytecode"), await checkBytecode(engine, files));
     for (const path of [plain, metafile]) await rm(path, { recursive: true });
     await rename(part, directory).catch(ignoreExisting);
+    await keepNewest(cacheDir, keptApps);
     const kept = await findKnown(directory);
     if (kept === undefined) throw new Error(`${directory} has vanished`);
     return { ...kept, packages };

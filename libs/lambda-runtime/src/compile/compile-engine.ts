@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { type Architecture, CodedError } from "@workspace/shared-config";
 import { bunPath, bunVersion, findBunExecutable, verifyInstalledBun } from "./bun-executable.ts";
 import { hardenExecutable } from "./harden.ts";
+import { keepNewest } from "./keep-newest.ts";
 
 export interface CompiledEngine {
   readonly architecture: Architecture;
@@ -17,6 +18,8 @@ export interface CompiledEngine {
 
 const run = promisify(execFile);
 const projectRoot = join(import.meta.dirname, "../..");
+/** Two of each architecture: of the sources as they are, and as they were on the branch before. */
+const keptEngines = 4;
 const targets: Readonly<Record<Architecture, string>> = { x86_64: "bun-linux-x64", arm64: "bun-linux-arm64" };
 
 /**
@@ -66,6 +69,7 @@ export async function compileEngine(architecture: Architecture): Promise<Compile
     const sha256 = createHash("sha256").update(await readFile(join(part, "engine")));
     await writeFile(join(part, "sha256"), sha256.digest("hex"));
     await rename(part, directory);
+    await keepNewest(join(directory, ".."), keptEngines);
   } catch (error) {
     await rm(part, { recursive: true, force: true });
     // Another build has compiled the same meanwhile.
