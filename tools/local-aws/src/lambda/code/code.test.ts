@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -48,8 +48,8 @@ async function create(settings: Partial<CreateFunctionCommandInput>): Promise<st
   return FunctionName;
 }
 
-async function invoke(FunctionName: string): Promise<unknown> {
-  const { Payload } = await lambda.send(new InvokeCommand({ FunctionName }));
+async function invoke(FunctionName: string, event: object = {}): Promise<unknown> {
+  const { Payload } = await lambda.send(new InvokeCommand({ FunctionName, Payload: JSON.stringify(event) }));
   return JSON.parse(Payload?.transformToString() ?? "");
 }
 
@@ -147,6 +147,44 @@ describe("the layers of an image", () => {
     );
     expect(readdirSync(layers)).toEqual(before);
     expect(readdirSync(outside)).toEqual([]);
+  });
+});
+
+describe("a function that writes into its image", () => {
+  const write = buildRuntimeScript(`
+    const { appendFileSync, readFileSync } = require("node:fs");
+    for (const path of event.paths ?? []) {
+      try { appendFileSync(path, "changed"); } catch (error) { if (!["EACCES", "ETXTBSY"].includes(error.code)) throw error; }
+    }
+    return readFileSync("data", "utf8");
+  `);
+  const data: LayerFile[] = [{ name: "data", content: "as pushed" }];
+
+  async function createWriting(...others: LayerFile[][]): Promise<string> {
+    const tag = randomUUID().slice(0, 8);
+    const runtime: LayerFile = { name: "runtime", content: write, mode: 0o755 };
+    await registry.pushImage("app", tag, {
+      layers: [data, [runtime], ...others],
+      config: { Entrypoint: ["/runtime"], WorkingDir: "/" },
+    });
+    return create({ PackageType: "Image", Code: { ImageUri: `${server.host}/app:${tag}` } });
+  }
+
+  it("changes nothing of another image with the same layer", async () => {
+    await invoke(await createWriting(), { paths: ["data", "runtime"] });
+    expect(await invoke(await createWriting([{ name: "other", content: "another image" }]))).toBe(
+      "as pushed",
+    );
+  });
+
+  it("finds nothing that it may write, if it isn't root's", async () => {
+    await createWriting();
+    const images = join(server.stateDirectory, "lambda", "images");
+    const files = readdirSync(images, { recursive: true, encoding: "utf8" })
+      .map((name) => lstatSync(join(images, name)))
+      .filter((stats) => stats.isFile());
+    expect(files.filter(({ mode }) => (mode & 0o222) !== 0)).toEqual([]);
+    expect(files.length).toBeGreaterThan(1);
   });
 });
 

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import {
   chmodSync,
+  copyFileSync,
   createWriteStream,
   existsSync,
   linkSync,
@@ -10,6 +11,7 @@ import {
   readlinkSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -25,8 +27,8 @@ import { layerTypes } from "./image.ts";
 import { resolveInRoot } from "./root-path.ts";
 
 /**
- * The file systems of images, each in a folder of its own. A layer is unpacked once, and shared with other images by
- * hard links: a release that changes the app's layer alone unpacks that alone.
+ * The file systems of images, each in a folder of its own. A layer is unpacked once, and laid into each image that has
+ * it: a release that changes the app's layer alone unpacks that alone.
  */
 export function createRootfsCache(context: ServiceContext) {
   const { directory } = context.store;
@@ -106,7 +108,8 @@ async function unpackEntry(entry: Entry, root: string): Promise<void> {
     case "file":
     case "contiguous-file":
       await pipeline(entry, createWriteStream(path));
-      chmodSync(path, mode & 0o777);
+      // Not to be written, as on AWS, where the whole file system isn't.
+      chmodSync(path, mode & 0o555);
       return;
     case "symlink":
       symlinkSync(linkname, path);
@@ -165,6 +168,20 @@ function layOver(layer: string, root: string, path: string): void {
     }
     rmSync(target, { recursive: true, force: true });
     if (entry.isSymbolicLink()) symlinkSync(readlinkSync(source), target);
-    else linkSync(source, target);
+    else layFile(source, target);
   }
+}
+
+/** From here on a copy takes longer than a release should notice. */
+const sharedMinBytes = 32 * 1024 * 1024;
+
+/**
+ * The image gets a file of its own: root may write into it whatever its mode, and the layer is other images', too. What
+ * is linked instead is the engine, or as large: no one can write into a program that runs.
+ * @see https://man7.org/linux/man-pages/man2/open.2.html ETXTBSY
+ */
+function layFile(source: string, target: string): void {
+  const { size, mode } = statSync(source);
+  if (size >= sharedMinBytes && (mode & 0o111) !== 0) linkSync(source, target);
+  else copyFileSync(source, target);
 }
