@@ -60,6 +60,19 @@ export function parseReference(reference: string): { name: string; version?: num
   return { name, version: Number(selector) };
 }
 
+/** @see https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html */
+function refuseReserved(name: string): void {
+  const [, prefix] = /^\/?(aws|ssm)/i.exec(name) ?? [];
+  if (prefix === undefined) return;
+  if (prefix.toLowerCase() === "aws" && name.startsWith("/")) {
+    throw new ServiceException("AccessDeniedException", `No access to reserved parameter name: ${name}.`);
+  }
+  throw new ServiceException(
+    "ValidationException",
+    `Parameter name: can't be prefixed with "aws" or "ssm" (case-insensitive) (${name})`,
+  );
+}
+
 const covered = [
   "Name",
   "Value",
@@ -83,6 +96,7 @@ export function checkPutParameter(input: any, existing: Parameter | undefined): 
       'Parameter name: can\'t be prefixed with "ssm" (case-insensitive) or "aws", and can only contain letters, numbers and the symbols .-_/',
     );
   }
+  refuseReserved(Name);
   if (Name.includes("/") && !Name.startsWith("/"))
     throw invalid("Parameter name must be a fully qualified name.");
   if (typeof Value !== "string" || Value.length === 0) {

@@ -52,13 +52,21 @@ describe("PutParameter", () => {
     ["a value over 4 KiB", { Value: "x".repeat(4097) }, "ValidationException"],
     ["a name with a space", { Name: "/a b" }, "ValidationException"],
     ["a path without a slash before it", { Name: "a/b" }, "ValidationException"],
+    ["a path of AWS's own", { Name: "/aws-report/dev/lease" }, "AccessDeniedException"],
+    ["one in other letters", { Name: "/AWSreport" }, "AccessDeniedException"],
+    ["a path of the Systems Manager's own", { Name: "/ssm-sync/dev" }, "ValidationException"],
+    ["a name of theirs without a path", { Name: "SSM-sync" }, "ValidationException"],
     ["no type at the first time", { Type: undefined }, "ValidationException"],
     ["what is not covered", { Policies: "[]" }, "LocalAwsUnsupported"],
     ["a secret", { Type: "SecureString" }, "UnsupportedParameterType"],
     ["a value against its pattern", { AllowedPattern: "^\\d+$" }, "ParameterPatternMismatchException"],
   ])("refuses %s", async (_what, input, name) => {
     await expect(put("/refused", "x", input)).rejects.toMatchObject({ name });
-    await expect(get("/refused")).rejects.toMatchObject({ name: "ParameterNotFound" });
+    await expect(get(input.Name ?? "/refused")).rejects.toMatchObject({ name: "ParameterNotFound" });
+  });
+
+  it("takes a reserved word where no name begins with it", async () => {
+    expect(await put("/report/aws/ssm", "x")).toMatchObject({ Version: 1 });
   });
 });
 
