@@ -1,5 +1,5 @@
 import { type Service, type ServiceContext, ServiceException } from "../service.ts";
-import { decide, type PolicyDocument } from "./policy.ts";
+import { checkPermissions, checkTrust, decide, findMostRestrictive, type PolicyDocument } from "./policy.ts";
 
 interface Role {
   readonly RoleName: string;
@@ -11,6 +11,22 @@ interface Role {
   readonly CreateDate: number;
   readonly inline: Readonly<Record<string, string>>;
   readonly attached: readonly string[];
+}
+
+/** @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
+const policiesPerRole = 10;
+/** White space aside. */
+const policyMaxCharacters = 6144;
+
+function refuseOver(quota: string, limit: number, count: number): void {
+  if (count <= limit) return;
+  throw new ServiceException("LimitExceeded", `Cannot exceed quota for ${quota}: ${limit}`, 409);
+}
+
+/** @throws ServiceException for a managed policy that is none, or too long */
+function checkManagedPolicy(document: string): void {
+  checkPermissions(document);
+  refuseOver("PolicySize", policyMaxCharacters, document.replace(/\s/g, "").length);
 }
 
 /** Roles, policies and identity providers: kept, and asked by `SimulatePrincipalPolicy`; nothing here refuses a call. */
@@ -60,6 +76,7 @@ export function createService({ store, now, accountId }: ServiceContext): Servic
             409,
           );
         }
+        checkTrust(AssumeRolePolicyDocument);
         const role: Role = {
           RoleName,
           Path,
@@ -79,6 +96,7 @@ export function createService({ store, now, accountId }: ServiceContext): Servic
         return {};
       },
       async UpdateAssumeRolePolicy({ RoleName, PolicyDocument }) {
+        checkTrust(PolicyDocument);
         change(RoleName, { AssumeRolePolicyDocument: PolicyDocument });
         return {};
       },
@@ -93,6 +111,7 @@ export function createService({ store, now, accountId }: ServiceContext): Servic
         return {};
       },
       async PutRolePolicy({ RoleName, PolicyName, PolicyDocument }) {
+        checkPermissions(PolicyDocument);
         change(RoleName, { inline: { ...mustFind(RoleName).inline, [PolicyName]: PolicyDocument } });
         return {};
       },
@@ -113,7 +132,9 @@ export function createService({ store, now, accountId }: ServiceContext): Servic
         return {};
       },
       async AttachRolePolicy({ RoleName, PolicyArn }) {
-        change(RoleName, { attached: [...new Set([...mustFind(RoleName).attached, PolicyArn])] });
+        const attached = [...new Set([...mustFind(RoleName).attached, PolicyArn])];
+        refuseOver("PoliciesPerRole", policiesPerRole, attached.length);
+        change(RoleName, { attached });
         return {};
       },
       async DetachRolePolicy({ RoleName, PolicyArn }) {
@@ -121,11 +142,13 @@ export function createService({ store, now, accountId }: ServiceContext): Servic
         return {};
       },
       async CreatePolicy({ PolicyName, Path = "/", PolicyDocument, Description }) {
+        checkManagedPolicy(PolicyDocument);
         const Arn = `arn:aws:iam::${accountId}:policy${Path}${PolicyName}`;
         store.put(`policy ${Arn}`, { PolicyName, document: PolicyDocument, Description });
         return { Policy: { Arn, PolicyName } };
       },
       async CreatePolicyVersion({ PolicyArn, PolicyDocument }) {
+        checkManagedPolicy(PolicyDocument);
         store.put(`policy ${PolicyArn}`, {
           ...store.get<object>(`policy ${PolicyArn}`),
           document: PolicyDocument,
@@ -145,23 +168,30 @@ export function createService({ store, now, accountId }: ServiceContext): Servic
         store.delete(`oidc ${OpenIDConnectProviderArn}`);
         return {};
       },
-      /** Callers that are no role may do everything, as the account's administrator. */
+      /**
+       * Callers that are no role may do everything, as the account's administrator. Resources are named in
+       * `ResourceSpecificResults` alone: beside the action AWS has the pattern of such ARNs or `*`, which it always is
+       * here.
+       * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_EvaluationResult.html
+       */
       async SimulatePrincipalPolicy({ PolicySourceArn, ActionNames, ResourceArns = ["*"] }) {
         const role = load(PolicySourceArn.split("/").at(-1) ?? "");
         const policies = role && policiesOf(role);
-        return {
-          IsTruncated: false,
-          EvaluationResults: (ActionNames as string[]).flatMap((EvalActionName) =>
-            (ResourceArns as string[]).map((EvalResourceName) => ({
-              EvalActionName,
-              EvalResourceName,
-              EvalDecision:
-                policies === undefined || decide(policies, EvalActionName, EvalResourceName)
-                  ? "allowed"
-                  : "implicitDeny",
-            })),
-          ),
-        };
+        const EvaluationResults = (ActionNames as string[]).map((EvalActionName) => {
+          const results = (ResourceArns as string[]).map((EvalResourceName) => ({
+            EvalResourceName,
+            EvalResourceDecision:
+              policies === undefined ? "allowed" : decide(policies, EvalActionName, EvalResourceName),
+          }));
+          const named = results.filter(({ EvalResourceName }) => EvalResourceName !== "*");
+          return {
+            EvalActionName,
+            EvalResourceName: "*",
+            EvalDecision: findMostRestrictive(results.map((result) => result.EvalResourceDecision)),
+            ...(named.length > 0 && { ResourceSpecificResults: named }),
+          };
+        });
+        return { IsTruncated: false, EvaluationResults };
       },
     },
   };
