@@ -11,6 +11,8 @@ import { isProvenDead, type ProcessIdentity, readProcessIdentity } from "./lease
 export interface HandoffClients {
   readonly ssm: SSMClient;
   readonly lambda: LambdaClient;
+  /** For invocations alone, each of which is sent once: a second one would do again what the first may have done. */
+  readonly invoker: LambdaClient;
   readonly ecr: ECRClient;
   readonly cloudformation: CloudFormationClient;
   readonly cloudwatch: CloudWatchClient;
@@ -37,7 +39,8 @@ export interface HandoffClientsProps {
  * (`lease-terms.ts`), so that a request that has left is over before anybody can take the lease over.
  */
 export const requestTimeoutMs = 8_000;
-const invocationTimeoutMs = 120_000;
+/** An invocation answers only when it is done: after 15 minutes at most, and what a network takes. */
+const invocationTimeoutMs = (15 * 60 + 5) * 1_000;
 
 export function buildHandoffClients({ region, endpoint, profile }: HandoffClientsProps): HandoffClients {
   const config = {
@@ -54,9 +57,10 @@ export function buildHandoffClients({ region, endpoint, profile }: HandoffClient
   };
   return {
     ssm: new SSMClient(config),
-    // An invocation answers only when it is done, and the smoke check waits for one.
-    lambda: new LambdaClient({
+    lambda: new LambdaClient(config),
+    invoker: new LambdaClient({
       ...config,
+      maxAttempts: 1,
       requestHandler: { ...config.requestHandler, requestTimeout: invocationTimeoutMs },
     }),
     ecr: new ECRClient(config),

@@ -6,22 +6,26 @@ import { invokeWhenAwake } from "./invoke-when-awake.ts";
 /** A function that answers with these errors, one after the other, and then well; and a clock that runs by waits. */
 function asleep(...errors: readonly string[]) {
   const left = [...errors];
-  const lambda = new LambdaClient({ region: "eu-central-1" });
-  lambda.send = async () => {
+  const invoker = new LambdaClient({ region: "eu-central-1" });
+  invoker.send = async () => {
     const name = left.shift();
     if (name !== undefined) throw Object.assign(new Error(name), { name });
     return { StatusCode: 200 };
   };
   const clock = createManualClock();
-  return { clients: { lambda, clock }, left, elapsedMs: clock.monotonicMs };
+  return { clients: { invoker, clock }, left, elapsedMs: clock.monotonicMs };
 }
 
 const command = new InvokeCommand({ FunctionName: "lambda-app-dev" });
 
-it("asks again while the function wakes up", async () => {
-  const { clients, elapsedMs } = asleep("CodeArtifactUserPendingException", "ResourceConflictException");
+it("asks again while the function wakes up, and while too many run", async () => {
+  const { clients, elapsedMs } = asleep(
+    "CodeArtifactUserPendingException",
+    "ResourceConflictException",
+    "TooManyRequestsException",
+  );
   expect(await invokeWhenAwake(clients, command)).toEqual({ StatusCode: 200 });
-  expect(elapsedMs()).toBe(4_000);
+  expect(elapsedMs()).toBe(6_000);
 });
 
 it("gives up after three minutes, with what Lambda said last", async () => {

@@ -9,7 +9,7 @@ import { invokeWhenAwake } from "./invoke-when-awake.ts";
  * @throws CodedError `E_SMOKE_FAILED` with what came back and the end of the log
  */
 export async function smokeCheck(
-  clients: Pick<HandoffClients, "lambda" | "clock">,
+  clients: Pick<HandoffClients, "invoker" | "clock">,
   { functionName: FunctionName }: FunctionOnStage,
   version: string,
   event: string,

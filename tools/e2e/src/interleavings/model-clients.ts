@@ -135,6 +135,7 @@ export function buildModelClients(
   return {
     ssm: client as unknown as SSMClient,
     lambda: client as unknown as LambdaClient,
+    invoker: client as unknown as LambdaClient,
     ecr: client as unknown as ECRClient,
     cloudformation: client as unknown as CloudFormationClient,
     cloudwatch: client as unknown as HandoffClients["cloudwatch"],
