@@ -6,6 +6,7 @@ import {
   ListAliasesCommand,
   ListVersionsByFunctionCommand,
   type State,
+  type UpdateFunctionConfigurationRequest,
 } from "@aws-sdk/client-lambda";
 import { CodedError, type FunctionOnStage, liveAlias } from "@workspace/shared-config";
 import { unlessAwsError } from "../aws-error.ts";
@@ -154,23 +155,35 @@ export function toFunctionAlias(alias: AliasConfiguration): FunctionAlias {
   };
 }
 
-const settingNames = [
-  "Role",
-  "Description",
-  "Timeout",
-  "MemorySize",
-  "VpcConfig",
-  "DeadLetterConfig",
-  "Environment",
-  "KMSKeyArn",
-  "TracingConfig",
-  "Layers",
-  "FileSystemConfigs",
-  "ImageConfigResponse",
-  "Architectures",
-  "EphemeralStorage",
-  "LoggingConfig",
-] as const satisfies readonly (keyof FunctionConfiguration)[];
+/** What an update can change of an image's function, under the names that reads give it; the compiler misses none. */
+type SettingName =
+  | Exclude<
+      keyof UpdateFunctionConfigurationRequest,
+      "FunctionName" | "RevisionId" | "Handler" | "Runtime" | "SnapStart" | "ImageConfig"
+    >
+  | "ImageConfigResponse"
+  | "Architectures";
+
+const settings: Readonly<Record<SettingName & keyof FunctionConfiguration, true>> = {
+  Role: true,
+  Description: true,
+  Timeout: true,
+  MemorySize: true,
+  VpcConfig: true,
+  DeadLetterConfig: true,
+  Environment: true,
+  KMSKeyArn: true,
+  TracingConfig: true,
+  Layers: true,
+  FileSystemConfigs: true,
+  ImageConfigResponse: true,
+  Architectures: true,
+  EphemeralStorage: true,
+  LoggingConfig: true,
+  DurableConfig: true,
+  CapacityProviderConfig: true,
+};
+const settingNames = Object.keys(settings) as (keyof typeof settings)[];
 
 function pickSettings(configuration: FunctionConfiguration): Partial<FunctionConfiguration> {
   const present = settingNames.filter((name) => configuration[name] !== undefined);
