@@ -6,7 +6,7 @@ import type { CanaryProps } from "../live/canary.ts";
 import { type LiveResult, makeLive } from "../live/make-live.ts";
 import { publishLive } from "../live/publish-live.ts";
 import type { OnProgress } from "../progress.ts";
-import { resolvePublished } from "../published/resolve.ts";
+import { findPublished } from "../published/resolve.ts";
 import { waitUntilStackSettled } from "../stack/stack.ts";
 
 /** One side of a promotion; they may be in different accounts and regions. */
@@ -51,7 +51,7 @@ export interface PromoteResult {
 /**
  * Makes what is published on one stage live and published on another, without building anything.
  * @throws CodedError `E_NOTHING_TO_PROMOTE`, `E_COPY_DIFFERS`, those of `checkSource`, and those of
- * {@link resolvePublished}, {@link withLease}, {@link makeLive}, {@link publishLive}
+ * {@link planPromotion}, {@link withLease}, {@link makeLive}, {@link publishLive}
  */
 export async function promoteImage(
   from: PromotionSide,
@@ -77,14 +77,17 @@ export async function promoteImage(
   });
 }
 
-/** What {@link promoteImage} would promote now; moves nothing. @throws CodedError `E_NOTHING_TO_PROMOTE` */
+/**
+ * What {@link promoteImage} would promote now; moves nothing. Reads no function: who may only copy images may not.
+ * @throws CodedError `E_NOTHING_TO_PROMOTE`, and those of {@link findPublished}
+ */
 export async function planPromotion({ clients, fn }: PromotionSide): Promise<PromotionSource> {
-  const published = await resolvePublished(clients, fn);
-  if (published.kind === "initial") {
+  const published = await findPublished(clients, fn);
+  if (published === undefined) {
     throw new CodedError({
       code: "E_NOTHING_TO_PROMOTE",
-      what: `nothing was ever released on stage ${fn.stage.name}`,
-      value: fn.functionName,
+      what: `nothing is published on stage ${fn.stage.name}`,
+      value: fn.imageTagParameter,
       remedy: `Run \`nx run ${fn.project}:release --stage ${fn.stage.name}\` first.`,
     });
   }

@@ -1,10 +1,12 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { LambdaClient } from "@aws-sdk/client-lambda";
 import { PutParameterCommand } from "@aws-sdk/client-ssm";
 import { parseFunction, stages } from "@workspace/shared-config";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { HandoffClients } from "../clients.ts";
+import { planPromotion } from "../commands/promote.ts";
 import { buildTestClients, type LocalAws, openLocalAws } from "../testing/local-aws.ts";
 import { pushImage } from "../testing/push-image.ts";
 import { resolveAllPublished, resolvePublished } from "./resolve.ts";
@@ -99,6 +101,24 @@ it("resolveAllPublished gives each function its own, in order", async () => {
   }
   const all = await resolveAllPublished(clients, fns);
   expect(all.map(({ kind }) => kind)).toEqual([...Array.from({ length: 11 }, () => "published"), "initial"]);
+});
+
+describe("planPromotion", () => {
+  /** May read images and tags, as the role to copy images from. */
+  const withoutFunctions = (): HandoffClients => {
+    const lambda = new LambdaClient({ region: "eu-central-1" });
+    lambda.send = async () => Promise.reject(new Error("a function was looked at"));
+    return { ...clients, lambda };
+  };
+
+  it("says that nothing is published, and of what is, which image", async () => {
+    const fn = newFunction("source");
+    const source = { clients: withoutFunctions(), fn };
+    await expect(planPromotion(source)).rejects.toMatchObject({ code: "E_NOTHING_TO_PROMOTE" });
+    const digest = await pushImage(clients, fn, { architecture: "amd64", tag });
+    await publish(fn, tag);
+    expect(await planPromotion(source)).toEqual({ tag, digest, contentTags: [] });
+  });
 });
 
 describe("a tag that can't be read is never a first deploy", () => {

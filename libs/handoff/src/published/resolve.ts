@@ -12,9 +12,16 @@ import { checkImage, type Digest, listImages, type StoredImage } from "../images
 import { findConfiguration, findLiveConfiguration } from "../live/function-state.ts";
 import { parseTagOf, readPublishedTag } from "./published-tag.ts";
 
+/** What a stage has published, checked. */
+export interface PublishedImage {
+  readonly kind: "published";
+  readonly tag: ImageTag;
+  readonly digest: Digest;
+}
+
 /** What `deploy` puts into the template. */
 export type Published =
-  | { readonly kind: "published"; readonly tag: ImageTag; readonly digest: Digest }
+  | PublishedImage
   /** Nothing was ever released: the parameter does not exist, and no function runs a released image. */
   | { readonly kind: "initial" };
 
@@ -28,8 +35,20 @@ export type Published =
  * `E_PUBLISHED_IMAGE_MISSING`, `E_PUBLISHED_IMAGE_IS_INDEX`, `E_PUBLISHED_IMAGE_ARCHITECTURE`, `E_FUNCTION_READ_…`
  */
 export async function resolvePublished(clients: HandoffClients, fn: FunctionOnStage): Promise<Published> {
+  return (await findPublished(clients, fn)) ?? proveInitial(clients, fn);
+}
+
+/**
+ * The published image, checked; undefined where no tag is there, which by itself proves nothing. For who may read
+ * images and tags, but no function.
+ * @throws CodedError `E_TAG_READ_…`, `E_IMAGE_TAG_MALFORMED`, `E_PUBLISHED_IMAGE_…`
+ */
+export async function findPublished(
+  clients: HandoffClients,
+  fn: FunctionOnStage,
+): Promise<PublishedImage | undefined> {
   const tag = await readPublishedTag(clients, fn);
-  return tag === undefined ? proveInitial(clients, fn) : checkPublished(clients, fn, tag);
+  return tag === undefined ? undefined : checkPublished(clients, fn, tag);
 }
 
 /** A tag that is not what runs is read this often, so long after each other, before it is believed. */
@@ -99,7 +118,7 @@ async function checkPublished(
   clients: HandoffClients,
   fn: FunctionOnStage,
   tag: ImageTag,
-): Promise<Published> {
+): Promise<PublishedImage> {
   try {
     const digest = await checkImage(clients, fn, tag, {
       codePrefix: "E_PUBLISHED_IMAGE",
