@@ -44,6 +44,23 @@ it("is NG for a denial on a later page", async () => {
   });
 });
 
+it("names the resource that is denied, where the answer itself names a pattern", async () => {
+  const EvalResourceName = "arn:PARTITION:ssm:REGION:ACCOUNT:parameter/NAME";
+  const other = resource.replace("lease", "image-tag");
+  const denied = {
+    ...answer("ssm:PutParameter", "implicitDeny"),
+    EvalResourceName,
+    ResourceSpecificResults: [
+      { EvalResourceName: other, EvalResourceDecision: "allowed" as const },
+      { EvalResourceName: resource, EvalResourceDecision: "explicitDeny" as const },
+    ],
+  };
+  expect(await simulateAnswered([answer("ssm:GetParameter", "allowed"), denied])).toMatchObject({
+    verdict: "NG",
+    detail: `ssm:PutParameter on ${resource}`,
+  });
+});
+
 it("is NG for an action that is not answered", async () => {
   expect(await simulateAnswered([answer("ssm:GetParameter", "allowed")])).toMatchObject({
     verdict: "NG",

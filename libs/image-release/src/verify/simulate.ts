@@ -23,14 +23,11 @@ export async function simulate(
   for await (const page of paginateSimulatePrincipalPolicy({ client: iam }, input)) {
     results.push(...(page.EvaluationResults ?? []));
   }
-  const denied = results.filter(({ EvalDecision }) => EvalDecision !== "allowed");
+  const denied = results.flatMap(listDenials);
   const unanswered = actions.filter(
     (action) => !results.some(({ EvalActionName }) => EvalActionName === action),
   );
-  const missing = [
-    ...denied.map(({ EvalActionName, EvalResourceName }) => `${EvalActionName} on ${EvalResourceName}`),
-    ...unanswered.map((action) => `${action}, of which IAM says nothing`),
-  ];
+  const missing = [...denied, ...unanswered.map((action) => `${action}, of which IAM says nothing`)];
   if (missing.length === 0) return { name, verdict: "OK", detail: "" };
   return {
     name,
@@ -38,4 +35,14 @@ export async function simulate(
     detail: missing.join(", "),
     remedy: `Allow it to ${principal}: docs/aws.md has the roles.`,
   };
+}
+
+/** `ssm:GetParameter on arn:…`. An action's own name of a resource is a pattern; its answers for each name them. */
+function listDenials(result: EvaluationResult): string[] {
+  const { EvalActionName, EvalDecision, EvalResourceName, ResourceSpecificResults = [] } = result;
+  const denied = ResourceSpecificResults.filter(
+    ({ EvalResourceDecision }) => EvalResourceDecision !== "allowed",
+  ).map(({ EvalResourceName: name }) => `${EvalActionName} on ${name}`);
+  if (denied.length > 0 || EvalDecision === "allowed") return denied;
+  return [`${EvalActionName} on ${EvalResourceName}`];
 }
