@@ -1,6 +1,6 @@
 import { type FunctionOnStage, parseFunction, type StageName, stages } from "@workspace/shared-config";
-import { Stack } from "aws-cdk-lib";
-import { Match, Template } from "aws-cdk-lib/assertions";
+import { type App, Stack } from "aws-cdk-lib";
+import { Annotations, Match, Template } from "aws-cdk-lib/assertions";
 import { beforeAll, describe, expect, it } from "vitest";
 import { buildGitHubClaims, type GitHubRepository, parseGitHubRepository } from "./github-subject.ts";
 import { buildRolesApp, rolesStackName } from "./roles-app.ts";
@@ -13,7 +13,12 @@ const account = "111111111111";
 const repository = parseGitHubRepository("octo-org/octo-repo");
 const functionOn = (stage: StageName) => parseFunction("lambda-app", stages[stage], "x86_64");
 
-function synthesize(
+function synthesize(...asked: Parameters<typeof synthesizeStacks>) {
+  const { provider, roles } = synthesizeStacks(...asked);
+  return { provider: Template.fromStack(provider), roles: Template.fromStack(roles) };
+}
+
+function synthesizeStacks(
   stage: StageName,
   {
     fns = [functionOn(stage)],
@@ -22,12 +27,16 @@ function synthesize(
 ) {
   const region = stages[stage].region;
   const app = buildRolesApp({ account, region, stage: stages[stage], fns, repository: named });
-  const find = (id: string) => {
-    const stack = app.node.findChild(id);
-    if (!(stack instanceof Stack)) throw new Error(`${id} is no stack`);
-    return Template.fromStack(stack);
+  return {
+    provider: findStack(app, "github-identity-provider"),
+    roles: findStack(app, rolesStackName(stages[stage])),
   };
-  return { provider: find("github-identity-provider"), roles: find(rolesStackName(stages[stage])) };
+}
+
+function findStack(app: App, id: string): Stack {
+  const stack = app.node.findChild(id);
+  if (!(stack instanceof Stack)) throw new Error(`${id} is no stack`);
+  return stack;
 }
 
 /** What each role's trust policy asks of a token, without the issuer before the claims. */
@@ -115,6 +124,36 @@ describe("the policies", () => {
     for (const role of new Set(attachedTo)) {
       expect(attachedTo.filter((other) => other === role).length).toBeLessThanOrEqual(10);
     }
+  });
+});
+
+describe("the policies of many functions", () => {
+  const many = (count: number) =>
+    Array.from({ length: count }, (_, n) => renameFunction(functionOn("prod"), `payment-events-${n}`));
+
+  it("are told to need a higher quota where they are more than the usual ten", () => {
+    const infos = (count: number) => {
+      const { roles } = synthesizeStacks("prod", { fns: many(count) });
+      return Annotations.fromStack(roles).findInfo("*", Match.stringLikeRegexp("Raise the account's quota"));
+    };
+    expect(infos(30)).toEqual([]);
+    expect(infos(50).length).toBeGreaterThan(0);
+  });
+
+  it("are refused where no quota allows them", () => {
+    expect(() => synthesize("prod", { fns: many(120) })).toThrow("E_ROLE_TOO_LARGE");
+  });
+});
+
+describe("in another partition", () => {
+  it("the identity provider is that partition's", () => {
+    const region = "us-gov-west-1";
+    const stage = { ...stages.prod, region };
+    const fns = [parseFunction("lambda-app", stage, "x86_64")];
+    const app = buildRolesApp({ account, region, stage, fns, repository });
+    const text = JSON.stringify(Template.fromStack(findStack(app, rolesStackName(stage))).toJSON());
+    expect(text).toContain("arn:aws-us-gov:iam::");
+    expect(text).not.toContain("arn:aws:");
   });
 });
 

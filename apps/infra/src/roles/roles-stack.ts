@@ -1,6 +1,6 @@
 import { listPermissions, type Permission, type Purpose } from "@workspace/handoff";
 import { CodedError, type FunctionOnStage, type Stage } from "@workspace/shared-config";
-import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
+import { Annotations, CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
 import {
   Effect,
   ManagedPolicy,
@@ -24,10 +24,12 @@ export interface RolesStackProps extends StackProps {
 }
 
 /**
- * Characters of a policy's JSON without white space. A role has up to ten policies.
+ * Characters of a policy's JSON without white space.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
  */
 const policyMaxLength = 6_144;
+/** Of one role: without asking, and the most that one can ask for. @see the same page */
+const policyQuota = { usual: 10, highest: 25 };
 
 /** The roles that GitHub's jobs take on a stage, with a token instead of a stored key. */
 export class RolesStack extends Stack {
@@ -42,7 +44,7 @@ export class RolesStack extends Stack {
   #addRole({ purpose, jobs, variable }: CiRole): void {
     const { stage, repository } = this.#props;
     const name = purpose.charAt(0).toUpperCase() + purpose.slice(1);
-    const provider = `arn:aws:iam::${this.account}:oidc-provider/${githubIssuer}`;
+    const provider = `arn:${this.#findPartition()}:iam::${this.account}:oidc-provider/${githubIssuer}`;
     const claims = { aud: ["sts.amazonaws.com"], ...buildGitHubClaims(repository, jobs) };
     const role = new Role(this, name, {
       description: `${purpose} of ${stage.name}, for jobs of ${repository}`,
@@ -78,11 +80,32 @@ export class RolesStack extends Stack {
         group.push(fn);
       }
     }
+    this.#checkQuota(purpose, groups.length);
     return groups.map((fns) => this.#listPermissions(purpose, fns));
   }
 
+  #checkQuota(purpose: Purpose, policies: number): void {
+    const { usual, highest } = policyQuota;
+    if (policies > highest) {
+      throw new CodedError({
+        code: "E_ROLE_TOO_LARGE",
+        what: `the role to ${purpose} needs more than the ${highest} policies that IAM gives a role at most`,
+        value: `${policies} for ${this.#props.fns.length} functions`,
+        remedy: "Keep the functions in more than one workspace, by who owns them: each has roles of its own.",
+      });
+    }
+    if (policies <= usual) return;
+    const ask = `It needs ${policies} policies. Raise the account's quota "Managed policies attached to an IAM role", which is ${usual}, before you deploy it.`;
+    Annotations.of(this).addInfo(`The role to ${purpose}: ${ask}`);
+  }
+
   #listPermissions(purpose: Purpose, fns: readonly FunctionOnStage[]): readonly Permission[] {
-    // A literal, unlike the stack's own: what is acknowledged to cdk-nag is found by it.
+    const scope = { partition: this.#findPartition(), account: this.account, region: this.region, fns };
+    return listPermissions(purpose, scope);
+  }
+
+  /** A literal, unlike the stack's own: what is acknowledged to cdk-nag is found by it. */
+  #findPartition(): string {
     const { partition } = RegionInfo.get(this.region);
     if (partition === undefined) {
       throw new CodedError({
@@ -92,7 +115,7 @@ export class RolesStack extends Stack {
         remedy: "Correct the region in the stage table of libs/shared-config, or update aws-cdk-lib.",
       });
     }
-    return listPermissions(purpose, { partition, account: this.account, region: this.region, fns });
+    return partition;
   }
 }
 
