@@ -112,6 +112,15 @@ describe("version and alias", () => {
 });
 
 describe("the URL", () => {
+  it("is left out where the stage has none", () => {
+    const fn = functionOn("dev");
+    const { functionUrlAuth: _, ...stage } = fn.stage;
+    const template = synthesize({ ...fn, stage }, published).function;
+    template.resourceCountIs("AWS::Lambda::Url", 0);
+    template.resourceCountIs("AWS::Lambda::Permission", 0);
+    expect(template.findOutputs("FunctionUrl")).toEqual({});
+  });
+
   it("wants a signature where the stage says so, and nobody is let in besides", () => {
     const template = synthesize(functionWith({ functionUrlAuth: "AWS_IAM" }), published).function;
     template.hasResourceProperties("AWS::Lambda::Url", { AuthType: "AWS_IAM", Qualifier: "live" });

@@ -70,16 +70,9 @@ export class FunctionStack extends Stack {
     const alias = live.node.defaultChild as CfnAlias;
     // CloudFormation takes another logical id for another alias.
     alias.overrideLogicalId("Live");
-    const url = new CfnUrl(this, "Url", {
-      targetFunctionArn: lambda.functionArn,
-      qualifier: liveAlias,
-      authType: fn.stage.functionUrlAuth,
-    });
-    url.addResourceDependency(alias);
-    if (fn.stage.functionUrlAuth === "NONE") this.#openToAll(alias);
+    if (fn.stage.functionUrlAuth !== undefined) this.#addUrl(lambda, alias, fn.stage.functionUrlAuth);
 
     new CfnOutput(this, "FunctionName", { value: lambda.functionName });
-    new CfnOutput(this, "FunctionUrl", { value: url.attrFunctionUrl });
     new CfnOutput(this, "ImageTag", { value: image.kind === "published" ? image.tag : initialTag });
   }
 
@@ -98,6 +91,17 @@ export class FunctionStack extends Stack {
       this.formatArn({ ...service, partition: "<AWS::Partition>", resourceName }),
       "The streams of the function's own log group; Lambda names them.",
     );
+  }
+
+  #addUrl(lambda: DockerImageFunction, alias: CfnAlias, authType: "NONE" | "AWS_IAM"): void {
+    const url = new CfnUrl(this, "Url", {
+      targetFunctionArn: lambda.functionArn,
+      qualifier: liveAlias,
+      authType,
+    });
+    url.addResourceDependency(alias);
+    if (authType === "NONE") this.#openToAll(alias);
+    new CfnOutput(this, "FunctionUrl", { value: url.attrFunctionUrl });
   }
 
   /** @see https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html#urls-auth-none */

@@ -22,7 +22,8 @@ export interface Stage {
   readonly baseImage: string;
   /** `host` follows the machine that runs the command; @default undefined: the function's own. */
   readonly architecture?: Architecture | "host";
-  readonly functionUrlAuth: "NONE" | "AWS_IAM";
+  /** Who may call the function's URL: anybody, or who signs. @default undefined: it has none, as in some regions */
+  readonly functionUrlAuth?: "NONE" | "AWS_IAM";
   /** Whether `deploy` bootstraps the CDK where that has not been done. On AWS that is an administrator's act. */
   readonly autoBootstrap: boolean;
   /** How long the function's logs are kept, in days. */
