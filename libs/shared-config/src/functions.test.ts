@@ -30,6 +30,11 @@ describe("parseFunction", () => {
     expect(() => parseFunction(project, stages.dev, "arm64")).toThrow("lambda-app");
   });
 
+  it("has names that AWS takes: parameters that begin with aws or ssm are its own", () => {
+    for (const project of Object.keys(functions))
+      expect(project).toMatch(/^(?!aws|ssm|deploy-roles$)[a-z][a-z0-9]*(-[a-z0-9]+)*$/);
+  });
+
   it("shares no name between any two functions and stages", () => {
     const all = Object.keys(functions).flatMap((project) =>
       stageNames.map((stage) => parseFunction(project, stages[stage], "arm64")),

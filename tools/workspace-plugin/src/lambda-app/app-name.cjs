@@ -4,6 +4,8 @@
  */
 const maxLength = 40;
 const pattern = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+/** The parameter's path begins with it, and those that begin so are AWS's own; the last is the stack of `infra:roles`. */
+const reserved = /^(aws|ssm)|^deploy-roles$/;
 
 /**
  * @param {string} name
@@ -15,6 +17,12 @@ function assertAppName(name, taken) {
     throw new Error(
       `E_APP_NAME: an app's name is lower-case words of letters and digits with a - between them, ` +
         `at most ${maxLength} characters (got ${JSON.stringify(name)}). Choose another, such as payment-events.`,
+    );
+  }
+  if (reserved.test(name)) {
+    throw new Error(
+      `E_APP_NAME: an app's name can't begin with aws or ssm, nor be deploy-roles ` +
+        `(got ${JSON.stringify(name)}). Choose another, such as payment-events.`,
     );
   }
   if (taken.includes(name)) {

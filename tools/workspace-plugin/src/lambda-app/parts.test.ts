@@ -24,6 +24,11 @@ describe("assertAppName", () => {
     },
   );
 
+  it.each(["aws-report", "awsome", "ssm", "ssm-sync", "deploy-roles"])(
+    "refuses %j, which is AWS's or the workspace's own",
+    (name) => expect(() => assertAppName(name, [])).toThrow(/E_APP_NAME.*aws or ssm.*Choose another/),
+  );
+
   it("refuses the name of any project", () => {
     expect(() => assertAppName("infra", ["infra"])).toThrow(
       'E_APP_EXISTS: a project of that name is there already (got "infra")',
