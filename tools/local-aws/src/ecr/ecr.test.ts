@@ -8,11 +8,13 @@ import {
   ECRClient,
   GetDownloadUrlForLayerCommand,
   GetLifecyclePolicyCommand,
+  GetRepositoryPolicyCommand,
   ListImagesCommand,
   PutImageCommand,
   PutImageTagMutabilityCommand,
   PutLifecyclePolicyCommand,
   paginateDescribeImages,
+  SetRepositoryPolicyCommand,
 } from "@aws-sdk/client-ecr";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ociManifest, openRegistry, type Registry, sha256 } from "../testing/push-image.ts";
@@ -73,13 +75,29 @@ describe("repositories", () => {
   it("keep a lifecycle policy, and refuse one that isn't one", async () => {
     const read = () => ecr.send(new GetLifecyclePolicyCommand({ repositoryName }));
     await expect(read()).rejects.toMatchObject({ name: "LifecyclePolicyNotFoundException" });
-    for (const lifecyclePolicyText of ["{", "{}"]) {
+    const rule = { rulePriority: 1, selection: { tagStatus: "any" }, action: { type: "expire" } };
+    const withoutCount = JSON.stringify({ rules: [rule] });
+    for (const lifecyclePolicyText of ["{", "null", "{}", '{"rules":{}}', '{"rules":[{}]}', withoutCount]) {
       const command = new PutLifecyclePolicyCommand({ repositoryName, lifecyclePolicyText });
       await expect(ecr.send(command)).rejects.toMatchObject({ name: "InvalidParameterException" });
     }
-    const lifecyclePolicyText = '{"rules":[]}';
+    const selection = { ...rule.selection, countType: "imageCountMoreThan", countNumber: 5 };
+    const lifecyclePolicyText = JSON.stringify({ rules: [{ ...rule, selection }] });
     await ecr.send(new PutLifecyclePolicyCommand({ repositoryName, lifecyclePolicyText }));
     expect(await read()).toMatchObject({ lifecyclePolicyText });
+  });
+
+  it("keep a policy, and refuse one that says nothing", async () => {
+    const set = (policyText: string) =>
+      ecr.send(new SetRepositoryPolicyCommand({ repositoryName, policyText }));
+    const withoutPrincipal = '{"Statement":[{"Effect":"Allow","Action":"ecr:BatchGetImage"}]}';
+    for (const policyText of ["{", "{}", withoutPrincipal]) {
+      await expect(set(policyText)).rejects.toMatchObject({ name: "InvalidParameterException" });
+    }
+    const policyText = '{"Statement":[{"Effect":"Allow","Action":"ecr:BatchGetImage","Principal":"*"}]}';
+    await set(policyText);
+    const read = await ecr.send(new GetRepositoryPolicyCommand({ repositoryName }));
+    expect(read).toMatchObject({ policyText });
   });
 });
 
@@ -124,6 +142,28 @@ describe("images", () => {
     await retag();
     expect(await describeAll()).toMatchObject([{ imageDigest, imageTags: ["one", "two"] }]);
     await expect(retag()).rejects.toMatchObject({ name: "ImageAlreadyExistsException" });
+  });
+
+  it("are refused by PutImage where nothing says what they are", async () => {
+    const manifest = { schemaVersion: 2, manifests: [] };
+    const put = (imageManifest: object, imageManifestMediaType?: string) =>
+      ecr.send(
+        new PutImageCommand({
+          repositoryName,
+          imageManifest: JSON.stringify(imageManifest),
+          imageManifestMediaType,
+        }),
+      );
+    const index = "application/vnd.oci.image.index.v1+json";
+    for (const attempt of [put({}), put({}, index), put(manifest), put(manifest, "text/plain")]) {
+      await expect(attempt).rejects.toMatchObject({
+        name: "InvalidParameterException",
+        message: expect.stringContaining(
+          "'ImageManifest' failed to satisfy constraint: 'Invalid JSON syntax'",
+        ),
+      });
+    }
+    expect((await put(manifest, index)).image).toMatchObject({ imageManifestMediaType: index });
   });
 
   it("keep an immutable tag, except where the exclusion names it", async () => {

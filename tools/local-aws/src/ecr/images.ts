@@ -28,6 +28,7 @@ interface Descriptor {
 }
 
 interface Manifest {
+  readonly schemaVersion?: number;
   readonly mediaType?: string;
   readonly artifactType?: string;
   readonly config?: Descriptor;
@@ -182,16 +183,34 @@ export function openImages({ store, now, accountId }: ServiceContext) {
   };
 }
 
-function readImage(content: Buffer, mediaType: string | undefined, pushedAt: number): Image {
+/** What ECR keeps. @see https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-manifest-formats.html */
+const manifestTypes = new Set([
+  "application/vnd.docker.distribution.manifest.list.v2+json",
+  "application/vnd.docker.distribution.manifest.v2+json",
+  "application/vnd.oci.image.index.v1+json",
+  "application/vnd.oci.image.manifest.v1+json",
+]);
+
+function readImage(content: Buffer, announcedType: string | undefined, pushedAt: number): Image {
   const manifest = parseManifest(content);
-  const parts = [...(manifest.config ? [manifest.config] : []), ...(manifest.layers ?? [])];
+  const { config, layers, manifests, mediaType = announcedType } = manifest;
+  const hasContent = manifests !== undefined || (config !== undefined && layers !== undefined);
+  if (
+    manifest.schemaVersion !== 2 ||
+    !hasContent ||
+    mediaType === undefined ||
+    !manifestTypes.has(mediaType)
+  ) {
+    throw invalidManifest(`schemaVersion ${manifest.schemaVersion}, mediaType ${mediaType}`);
+  }
+  const parts = [...(config ? [config] : []), ...(layers ?? [])];
   return {
     digest: digestOf(content),
-    mediaType: manifest.mediaType ?? mediaType ?? "application/vnd.oci.image.manifest.v1+json",
-    artifactType: manifest.artifactType ?? manifest.config?.mediaType,
+    mediaType,
+    artifactType: manifest.artifactType ?? config?.mediaType,
     subject: manifest.subject?.digest,
     parts: parts.map(({ digest }) => digest),
-    children: (manifest.manifests ?? []).map(({ digest }) => digest),
+    children: (manifests ?? []).map(({ digest }) => digest),
     sizeBytes: parts.reduce((sum, { size }) => sum + size, 0),
     pushedAt,
     annotations: manifest.annotations,
@@ -200,12 +219,17 @@ function readImage(content: Buffer, mediaType: string | undefined, pushedAt: num
 
 function parseManifest(content: Buffer): Manifest {
   try {
-    return JSON.parse(content.toString()) as Manifest;
+    return Object(JSON.parse(content.toString())) as Manifest;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw new ServiceException(
-      "InvalidParameterException",
-      `Invalid parameter at 'imageManifest' failed to satisfy constraint: 'Invalid JSON syntax' (${error.message})`,
-    );
+    throw invalidManifest(error.message);
   }
+}
+
+/** ECR has one sentence for all that is wrong with a manifest. */
+function invalidManifest(detail: string): ServiceException {
+  return new ServiceException(
+    "InvalidParameterException",
+    `Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Invalid JSON syntax' (${detail})`,
+  );
 }

@@ -1,4 +1,5 @@
 import { takePage } from "../paging.ts";
+import { findMissingElement } from "../policy-document.ts";
 import { type Operation, refuseOthers, type ServiceContext, ServiceException } from "../service.ts";
 import { buildTagList, parseTagList } from "../tag-list.ts";
 import type { Images } from "./images.ts";
@@ -51,10 +52,7 @@ export function createRepositoryOperations(
       refuseOthers("CreateRepository", input, coveredByCreate);
       const { repositoryName } = input;
       if (!isRepositoryName(repositoryName)) {
-        throw new ServiceException(
-          "InvalidParameterException",
-          `Invalid parameter at 'repositoryName' failed to satisfy constraint: 'must satisfy regular expression' (${repositoryName})`,
-        );
+        throw invalidParameter("repositoryName", `must satisfy regular expression (${repositoryName})`);
       }
       if (images.findRepository(repositoryName) !== undefined) {
         throw new ServiceException(
@@ -104,12 +102,7 @@ export function createRepositoryOperations(
     }),
 
     async PutLifecyclePolicy({ repositoryName, lifecyclePolicyText }) {
-      if (!Array.isArray(parsePolicy("lifecyclePolicyText", lifecyclePolicyText).rules)) {
-        throw new ServiceException(
-          "InvalidParameterException",
-          "Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: 'Lifecycle policy validation failure: object has missing required properties ([\"rules\"])'",
-        );
-      }
+      checkLifecyclePolicy(parsePolicy("lifecyclePolicyText", lifecyclePolicyText));
       return { ...change(repositoryName, { lifecyclePolicyText }), lifecyclePolicyText };
     },
 
@@ -128,7 +121,10 @@ export function createRepositoryOperations(
       change(repositoryName, { lifecyclePolicyText: undefined }),
 
     async SetRepositoryPolicy({ repositoryName, policyText }) {
-      parsePolicy("policyText", policyText);
+      const missing = findMissingElement(parsePolicy("policyText", policyText), ["Principal"]);
+      if (missing !== undefined) {
+        throw invalidParameter("PolicyText", `Invalid repository policy provided: it has no ${missing}`);
+      }
       return { ...change(repositoryName, { policyText }), policyText };
     },
 
@@ -162,14 +158,39 @@ export function createRepositoryOperations(
   };
 }
 
-function parsePolicy(member: string, text: string): Record<string, unknown> {
+function invalidParameter(member: string, constraint: string): ServiceException {
+  return new ServiceException(
+    "InvalidParameterException",
+    `Invalid parameter at '${member}' failed to satisfy constraint: '${constraint}'`,
+  );
+}
+
+function parsePolicy(member: string, text: string): unknown {
   try {
-    return JSON.parse(text) as Record<string, unknown>;
+    return JSON.parse(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw new ServiceException(
-      "InvalidParameterException",
-      `Invalid parameter at '${member}' failed to satisfy constraint: 'Invalid JSON syntax'`,
-    );
+    throw invalidParameter(member, "Invalid JSON syntax");
   }
 }
+
+/** @see https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html */
+function checkLifecyclePolicy(policy: unknown): void {
+  const { rules } = mustHave(policy, ["rules"]);
+  if (!Array.isArray(rules)) throw invalidLifecycle("instance type of rules is not array");
+  for (const rule of rules) {
+    const { action, selection } = mustHave(rule, ["action", "rulePriority", "selection"]);
+    mustHave(action, ["type"]);
+    mustHave(selection, ["countNumber", "countType", "tagStatus"]);
+  }
+}
+
+function mustHave(value: unknown, properties: readonly string[]): Record<string, unknown> {
+  const given: Record<string, unknown> = Object(value);
+  const missing = properties.filter((name) => given[name] === undefined);
+  if (missing.length === 0) return given;
+  throw invalidLifecycle(`object has missing required properties (${JSON.stringify(missing)})`);
+}
+
+const invalidLifecycle = (failure: string) =>
+  invalidParameter("LifecyclePolicyText", `Lifecycle policy validation failure: ${failure}`);

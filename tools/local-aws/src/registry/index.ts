@@ -16,7 +16,7 @@ const errorCodes: Readonly<Record<string, { readonly code: string; readonly stat
   LayersNotFoundException: { code: "MANIFEST_BLOB_UNKNOWN", status: 400 },
   ReferencedImagesNotFoundException: { code: "MANIFEST_BLOB_UNKNOWN", status: 400 },
   ImageDigestDoesNotMatchException: { code: "DIGEST_INVALID", status: 400 },
-  InvalidParameterException: { code: "MANIFEST_INVALID", status: 400 },
+  InvalidParameterException: { code: "UNSUPPORTED", status: 405 },
 };
 
 /**

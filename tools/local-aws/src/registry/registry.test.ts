@@ -171,18 +171,28 @@ describe("manifests", () => {
   });
 
   it.each([
-    ["lacks a layer", { layers: [descriptor("lost")] }, "MANIFEST_BLOB_UNKNOWN"],
-    ["lists a lost manifest", { manifests: [descriptor("lost")] }, "MANIFEST_BLOB_UNKNOWN"],
-  ])("that %s are refused", async (_what, manifest, code) => {
+    [
+      "lacks a layer",
+      { config: descriptor("lost"), layers: [descriptor("lost")] },
+      400,
+      "MANIFEST_BLOB_UNKNOWN",
+    ],
+    ["lists a lost manifest", { manifests: [descriptor("lost")] }, 400, "MANIFEST_BLOB_UNKNOWN"],
+    ["is of another schema", { schemaVersion: 1, manifests: [] }, 405, "UNSUPPORTED"],
+    ["has neither config nor manifests", { layers: [] }, 405, "UNSUPPORTED"],
+    ["has no layers", { config: descriptor("lost") }, 405, "UNSUPPORTED"],
+    ["is of no type of manifest", { manifests: [], mediaType: "text/plain" }, 405, "UNSUPPORTED"],
+  ])("that %s are refused", async (_what, manifest, status, code) => {
     const response = await registry.pushManifest(name, "bad", { schemaVersion: 2, ...manifest });
-    expect(await errorOf(response)).toMatchObject({ status: 400, code });
+    expect(await errorOf(response)).toMatchObject({ status, code });
     expect((await call("HEAD", `/v2/${name}/manifests/bad`)).status).toBe(404);
   });
 
   it("that are not JSON, or not what their digest says, are refused", async () => {
     const broken = await call("PUT", `/v2/${name}/manifests/bad`, { body: "{" });
-    expect(await errorOf(broken)).toMatchObject({ status: 400, code: "MANIFEST_INVALID" });
-    const other = await registry.pushManifest(name, digest("other"), { schemaVersion: 2 });
+    expect(await errorOf(broken)).toMatchObject({ status: 405, code: "UNSUPPORTED" });
+    const empty = { schemaVersion: 2, manifests: [] };
+    const other = await registry.pushManifest(name, digest("other"), empty);
     expect(await errorOf(other)).toMatchObject({ status: 400, code: "DIGEST_INVALID" });
   });
 
