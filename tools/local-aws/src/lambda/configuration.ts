@@ -82,6 +82,8 @@ export function changeConfiguration(configuration: Configuration, input: Configu
   };
   checkRange("timeout", changed.Timeout, 1, 900);
   checkRange("memorySize", changed.MemorySize, 128, 10_240);
+  checkRange("ephemeralStorage.size", changed.EphemeralStorage.Size, 512, 10_240);
+  checkRole(changed.Role);
   checkVariables(changed.Environment?.Variables ?? {});
   if (changed.PackageType === "Zip" && !/^provided\.al2(023)?$/.test(changed.Runtime ?? "")) {
     throw invalidParameter(
@@ -112,6 +114,16 @@ function checkRange(member: string, value: number, minimum: number, maximum: num
   );
 }
 
+/** @see https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html */
+const rolePattern = /^arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role\/?[a-zA-Z_0-9+=,.@\-_/]+$/;
+
+function checkRole(role: string): void {
+  if (rolePattern.test(role)) return;
+  throw invalidParameter(
+    `1 validation error detected: Value '${role}' at 'role' failed to satisfy constraint: Member must satisfy regular expression pattern: ${rolePattern.source.slice(1, -1)}`,
+  );
+}
+
 function checkVariables(variables: Readonly<Record<string, string>>): void {
   const reserved = Object.keys(variables).filter((name) => reservedVariables.has(name));
   if (reserved.length > 0) {
@@ -119,7 +131,7 @@ function checkVariables(variables: Readonly<Record<string, string>>): void {
       `Lambda was unable to configure your environment variables because the environment variables you have provided contains reserved keys that are currently not supported for modification. Reserved keys used in this request: ${reserved.join(", ")}`,
     );
   }
-  const malformed = Object.keys(variables).find((name) => !/^[a-zA-Z]\w*$/.test(name));
+  const malformed = Object.keys(variables).find((name) => !/^[a-zA-Z]\w+$/.test(name));
   if (malformed !== undefined) {
     throw invalidParameter(
       `1 validation error detected: Value at 'environment.variables' failed to satisfy constraint: Map keys must satisfy constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+] (${malformed})`,

@@ -3,7 +3,7 @@ import type { Invoked, Invoker } from "./execution/invoker.ts";
 import { type Functions, parseReference } from "./functions.ts";
 
 /** @see https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
-const payloadMaxBytes = { RequestResponse: 6 * 1024 * 1024, Event: 1024 * 1024 };
+export const payloadMaxBytes = { RequestResponse: 6 * 1024 * 1024, Event: 1024 * 1024 };
 
 /**
  * How long an asynchronous invocation waits before each further attempt: on AWS a minute and two.

@@ -136,6 +136,12 @@ describe("a function from an image", () => {
   it.each([
     [{ Timeout: 901 }, "'timeout' failed to satisfy constraint"],
     [{ MemorySize: 64 }, "'memorySize' failed to satisfy constraint"],
+    [{ EphemeralStorage: { Size: 511 } }, "'ephemeralStorage.size' failed to satisfy constraint"],
+    [{ EphemeralStorage: { Size: 10_241 } }, "'ephemeralStorage.size' failed to satisfy constraint"],
+    [{ Role: "app" }, "Value 'app' at 'role' failed to satisfy constraint"],
+    [{ Role: "arn:aws:iam::000000000000:user/app" }, "at 'role' failed to satisfy constraint"],
+    [{ Environment: { Variables: { X: "x" } } }, "[a-zA-Z]([a-zA-Z0-9_])+] (X)"],
+    [{ Environment: { Variables: { "A-B": "x" } } }, "[a-zA-Z]([a-zA-Z0-9_])+] (A-B)"],
     [{ Environment: { Variables: { AWS_REGION: "x" } } }, "Reserved keys used in this request: AWS_REGION"],
     [{ Environment: { Variables: { BIG: "x".repeat(4096) } } }, "exceeded the 4KB limit"],
     [{ VpcConfig: { SubnetIds: ["subnet-1"] } }, "does not cover VpcConfig"],
@@ -200,6 +206,14 @@ describe("a change of $LATEST", () => {
       Timeout: 7,
       CodeSha256: hex("one"),
     });
+  });
+
+  it("is refused for what a new function can't have", async () => {
+    const FunctionName = await createSettled();
+    for (const settings of [{ Role: "app" }, { EphemeralStorage: { Size: 0 } }]) {
+      const command = new UpdateFunctionConfigurationCommand({ FunctionName, ...settings });
+      await expect(lambda.send(command)).rejects.toThrow("failed to satisfy constraint");
+    }
   });
 
   it("leaves everything as it was when it is refused, or only tried", async () => {

@@ -204,6 +204,7 @@ describe("a process", () => {
       AWS_REGION: "eu-central-1",
       AWS_ENDPOINT_URL: server.endpoint,
       AWS_ACCESS_KEY_ID: "role:app-role",
+      AWS_SESSION_TOKEN: "local",
       _HANDLER: "app.handler",
       LAMBDA_TASK_ROOT: expect.stringMatching(/\/var\/task$/),
     });

@@ -59,6 +59,7 @@ function buildEnvironment({ runnable, version, logStream, facts }: ProcessProps)
     // The key says in the record of calls which role they were made with.
     AWS_ACCESS_KEY_ID: `role:${configuration.Role.split("/").at(-1)}`,
     AWS_SECRET_ACCESS_KEY: "local",
+    AWS_SESSION_TOKEN: "local",
     LANG: "en_US.UTF-8",
     TZ: ":UTC",
   };

@@ -95,6 +95,14 @@ describe("a function URL", () => {
     expect([response.status, await response.text()]).toEqual([502, "Internal Server Error"]);
   });
 
+  it("hands nothing over of more than six megabytes", async () => {
+    const { url } = await createUrl("return event.body.length;");
+    const post = (bytes: number) => fetch(url, { method: "POST", body: "x".repeat(bytes) });
+    expect(await (await post(6_000_000)).json()).toBe(6_000_000);
+    const refused = await post(6 * 1024 * 1024);
+    expect([refused.status, await refused.json()]).toEqual([413, { Message: "Request Entity Too Large" }]);
+  });
+
   it("is forbidden to the public until it has both permissions", async () => {
     const { url, target } = await createUrl("return 'in';", { isPublic: false });
     const status = async () => (await fetch(url)).status;

@@ -4,6 +4,7 @@ import { readBody } from "../../body.ts";
 import { type Route, type ServiceContext, ServiceException } from "../../service.ts";
 import type { Invoked, Invoker } from "../execution/invoker.ts";
 import { type Functions, nameOf } from "../functions.ts";
+import { payloadMaxBytes } from "../invoke-operation.ts";
 import type { FunctionUrl, LambdaFunction } from "../model.ts";
 import { isPublicUrlAllowed } from "../permission-operations.ts";
 import {
@@ -33,11 +34,15 @@ export function createUrlRoute({ now }: ServiceContext, functions: Functions, in
     const { fn, config } = found;
     if (!isAllowed(request, fn, config)) return writeMessage(response, 403, forbidden[config.authType]);
     const event = buildUrlEvent({ request, url, urlId, requestId: randomUUID(), body, nowMs: now() });
+    const payload = Buffer.from(JSON.stringify(event));
+    if (payload.length > payloadMaxBytes.RequestResponse) {
+      return writeMessage(response, 413, "Request Entity Too Large");
+    }
     const reference = { name: nameOf(fn), qualifier: config.qualifier };
     const stream = config.invokeMode === "RESPONSE_STREAM" ? new AnswerStream(response) : undefined;
     try {
       const invoked = await invoker.invoke(reference, {
-        payload: Buffer.from(JSON.stringify(event)),
+        payload,
         ...(stream && { onChunk: (chunk: Buffer) => stream.write(chunk) }),
       });
       if (stream?.isBegun) stream.end(invoked);
