@@ -51,8 +51,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "missing-tag-is-first-deploy",
     file: "published/resolve.ts",
-    safeguard: "return tag === undefined ? proveInitial(clients, fn) :",
-    without: 'return tag === undefined ? { kind: "initial" } :',
+    safeguard: "(await findPublished(clients, fn)) ?? proveInitial(clients, fn)",
+    without: '(await findPublished(clients, fn)) ?? { kind: "initial" }',
   },
   {
     name: "no-fence-on-publish",
