@@ -43,5 +43,7 @@ it("touches nothing where a release is published already", { timeout: 120_000 },
   expect(demo.exitCode).toBe(1);
   expect(demo.stderr).toContain("E_STAGE_RELEASED");
   expect(demo.stderr).toContain("0a1b2c3d4e5f");
+  // The other functions of the stage are none of the demo's.
+  expect(demo.stderr).toContain("infra:destroy --function lambda-app --stage dev");
   expect(demo.stdout).not.toContain("infra:deploy");
 });

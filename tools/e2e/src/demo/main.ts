@@ -17,13 +17,13 @@ async function demo(): Promise<void> {
   print(`The story is told in a copy of this workspace: ${scratch.directory}`);
 
   const startedMs = performance.now();
-  const session = await openStageSession(scratch.directory, definedOnly(process.env));
+  const session = await openStageSession(scratch.directory, pickEnvironment(process.env));
   try {
     const world = createWorld(scratch, session.environment, project);
     await refuseReleased(world);
     await tellStory(world, createTerminalTeller(world, print));
     print(
-      `\n${pc.green(`Told in ${((performance.now() - startedMs) / 1000).toFixed(0)} s.`)} ${whatStays(world.environment.STAGE)}`,
+      `\n${pc.green(`Told in ${((performance.now() - startedMs) / 1000).toFixed(0)} s.`)} ${whatStays(world)}`,
     );
   } finally {
     await session.close();
@@ -38,19 +38,26 @@ async function refuseReleased({ fn, readPublishedTag }: World): Promise<void> {
     code: "E_STAGE_RELEASED",
     what: `${fn.functionName} was released already, and the story begins before that`,
     value: published,
-    remedy: `Tell it on another stage; or run \`nx run infra:destroy --stage ${fn.stage.name}\`, and remove what that says is left.`,
+    remedy: `Tell it on another stage; or run \`nx run infra:destroy --function ${fn.project} --stage ${fn.stage.name}\`, and remove what that says is left.`,
   });
 }
 
-function whatStays(stage: string | undefined): string {
-  return stage === "local"
+/** A local AWS of the demo's own ends with it; one that was there before does not. */
+function whatStays({ fn }: World): string {
+  const { name } = fn.stage;
+  return name === "local" && process.env.AWS_ENDPOINT_URL === undefined
     ? "Nothing of it stays."
-    : `It stays on ${stage}: \`nx run infra:destroy --stage ${stage}\` removes the functions, and says what is left.`;
+    : `It stays on ${name}: \`nx run infra:destroy --function ${fn.project} --stage ${name}\` removes the function, and says what is left.`;
 }
 
-function definedOnly(environment: NodeJS.ProcessEnv): Record<string, string> {
+const placeOfLocalAws = ["LOCAL_AWS_STATE", "LOCAL_AWS_PORT"];
+
+/** All but where the caller's own local AWS is: the demo brings one along. */
+function pickEnvironment(environment: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    Object.entries(environment).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined && !placeOfLocalAws.includes(entry[0]),
+    ),
   );
 }
 
