@@ -123,7 +123,7 @@ async function checkPublished(
     const digest = await checkImage(clients, fn, tag, {
       codePrefix: "E_PUBLISHED_IMAGE",
       subject: "the published image",
-      remedy: `Publish an image that exists: \`nx run ${fn.project}:release\`, or \`nx run ${fn.project}:rollback --to TAG\` with a tag that \`history\` shows.`,
+      remedy: `Publish an image that exists: \`nx run ${fn.project}:release --stage ${fn.stage.name}\`, or \`nx run ${fn.project}:rollback --stage ${fn.stage.name} --to TAG\` with a tag that \`history\` shows.`,
       architectureRemedy: `Release first (\`nx run ${fn.project}:release --stage ${fn.stage.name}\`), or promote where the stage is promoted to: that changes the function's architecture along with its code. Then this again. Or change the architecture back.`,
     });
     return { kind: "published", tag, digest };
