@@ -48,7 +48,17 @@ it("lets Lambda pull for this function, and nobody else", () => {
     Principal: { Service: "lambda.amazonaws.com" },
     Action: ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
   });
-  expect(JSON.stringify(Statement[0].Condition)).toContain(":function:lambda-app-dev");
+  const { region } = functionOn("dev").stage;
+  const functionArn = (end: string) => ({
+    "Fn::Join": [
+      "",
+      ["arn:", { Ref: "AWS::Partition" }, `:lambda:${region}:111111111111:function:lambda-app-dev${end}`],
+    ],
+  });
+  // Not of what only begins with its name.
+  expect(Statement[0].Condition).toEqual({
+    StringLike: { "aws:sourceArn": [functionArn(""), functionArn(":*")] },
+  });
 });
 
 it("can't be deleted by mistake", () => {
