@@ -38,3 +38,14 @@ describe("a template that can change permissions", () => {
     await stacks.delete("permissions");
   });
 });
+
+it.each([
+  { NotificationARNs: ["arn:aws:sns:eu-central-1:000000000000:news"] },
+  { ResourceTypes: ["AWS::IAM::Role"] },
+])("a change set with %j is refused, since nothing here would carry that out", async (asked) => {
+  const Topic = { Type: "AWS::Logs::LogGroup", Properties: {} };
+  await expect(stacks.prepare("asks", { Resources: { Topic } }, asked)).rejects.toThrow(
+    `CreateChangeSet does not cover ${Object.keys(asked)}`,
+  );
+  expect(await stacks.find("asks")).toBeUndefined();
+});

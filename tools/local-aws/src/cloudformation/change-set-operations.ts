@@ -1,5 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { type Operation as ApiOperation, type ServiceContext, ServiceException } from "../service.ts";
+import {
+  type Operation as ApiOperation,
+  refuseOthers,
+  type ServiceContext,
+  ServiceException,
+} from "../service.ts";
 import { refuseUnacknowledged } from "./capabilities.ts";
 import type { ChangeSet, ChangeSets } from "./change-sets.ts";
 import { findChanges, hasOtherOutputs } from "./changes.ts";
@@ -25,6 +30,26 @@ export interface ChangeSetProps {
 
 const noChanges =
   "The submitted information didn't contain changes. Submit different information to create a change set.";
+
+/** What is read of a change set, and what makes no difference here: nothing is imported, what exists is an error. */
+const changeSetMembers = [
+  "StackName",
+  "ChangeSetName",
+  "ChangeSetType",
+  "Description",
+  "ClientToken",
+  "TemplateBody",
+  "TemplateURL",
+  "UsePreviousTemplate",
+  "Parameters",
+  "Tags",
+  "Capabilities",
+  "RoleARN",
+  "OnStackFailure",
+  "IncludeNestedStacks",
+  "ImportExistingResources",
+  "DeploymentConfig",
+];
 
 /** States in which a stack can only be deleted, or has to be rolled back first. */
 const unchangeable = ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "UPDATE_ROLLBACK_FAILED", "DELETE_FAILED"];
@@ -61,6 +86,7 @@ export function createChangeSetOperations(props: ChangeSetProps): Record<string,
 
   return {
     async CreateChangeSet(input) {
+      refuseOthers("CreateChangeSet", input, changeSetMembers);
       const { StackName, ChangeSetName, ChangeSetType = "UPDATE", Parameters = [], RoleARN } = input;
       const { Tags: tags = [], Capabilities: capabilities = [] } = input;
       const stack = buildStack(StackName, ChangeSetType, { tags, capabilities });
