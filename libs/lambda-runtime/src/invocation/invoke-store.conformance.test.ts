@@ -73,6 +73,22 @@ describe.each([
     ]);
   });
 
+  it("names no invocation once it has been answered", async () => {
+    const { api, process, wrote, output } = await start(
+      `
+      const store = (globalThis as any).awslambda.InvokeStore;
+      process.on("SIGUSR2", () => console.log("between:", store.hasContext(), store.getRequestId()));
+      export const handler = () => "done";
+    `,
+      { environment },
+    );
+    await api.invoke({});
+    await api.until(() => api.waiting === concurrency);
+    process.kill("SIGUSR2");
+    await wrote(/between:/);
+    expect(output()).toMatch(/\t-\tINFO\tbetween: false -\n/);
+  });
+
   it("runs work with values of its own, whose log is still the invocation's", async () => {
     const { api, wrote } = await start(
       `
