@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
 import { stages } from "@workspace/shared-config";
 import { describe, expect, it } from "vitest";
@@ -52,11 +53,9 @@ describe("buildStageArgv", () => {
 });
 
 describe("the command", () => {
-  const stageRun = (...argv: string[]) =>
-    spawnSync(join(import.meta.dirname, "../bin/stage-run"), argv, {
-      encoding: "utf8",
-      env: { PATH: process.env.PATH },
-    });
+  const bin = join(import.meta.dirname, "../bin/stage-run");
+  const env = { PATH: process.env.PATH };
+  const stageRun = (...argv: string[]) => spawnSync(bin, argv, { encoding: "utf8", env });
 
   it("hands on the exit code, the environment and the argv", () => {
     const script = 'echo "$STAGE $CDK_DOCKER $BASE_IMAGE $1"; exit 3';
@@ -69,6 +68,26 @@ describe("the command", () => {
   it("ends as a killed command would end", () => {
     expect(stageRun("sh", "-c", "kill -TERM $$", "sh", "--stage=dev").status).toBe(128 + 15);
   });
+
+  it.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
+    "lets the command end on %s in its own way",
+    async (signal) => {
+      const script = `process.on("${signal}", () => process.exit(5)); process.stdin.resume(); console.log("ready")`;
+      const run = spawn(bin, ["node", "-e", script, "--", "--stage=dev"], {
+        env,
+        stdio: ["pipe", "pipe", "inherit"],
+      });
+      try {
+        const ended = once(run, "exit");
+        await once(run.stdout, "data");
+        run.kill(signal);
+        expect(await ended).toEqual([5, null]);
+      } finally {
+        // What was left alone ends with its input.
+        run.stdin.end();
+      }
+    },
+  );
 
   it.each([
     [[], "E_USAGE"],
