@@ -1,8 +1,13 @@
-import type { FunctionVersion, HandoffState } from "@workspace/handoff";
+import { BatchGetImageCommand } from "@aws-sdk/client-ecr";
+import { GetParameterCommand } from "@aws-sdk/client-ssm";
+import { buildHandoffClients, type FunctionVersion, type HandoffState } from "@workspace/handoff";
 import { CodedError, exitCodes, parseImageTag } from "@workspace/shared-config";
+import type { CommandResult } from "@workspace/terminal";
+import { Command } from "commander";
 import { describe, expect, it } from "vitest";
+import type { CommandContext } from "../command-context.ts";
 import { sampleFunction as fn, sampleDigest } from "../testing/sample-function.ts";
-import { describeStatus } from "./status.ts";
+import { describeStatus, statusCommand } from "./status.ts";
 
 const first = parseImageTag("111111111111");
 const second = parseImageTag("222222222222");
@@ -93,5 +98,47 @@ describe("describeStatus", () => {
     const text = describeStatus(fn, state, published).lines.join("\n");
     expect(text).toContain("version 7, 10% to version 8");
     expect(text).toContain("lease      release 222222222222 by ada@ci since 2026-01-01T00:00:00Z");
+  });
+});
+
+describe("status", () => {
+  const named = (name: string, message = "") => Object.assign(new Error(message), { name });
+
+  /** Of a stage that has a tag, and nothing else. @param readImage ECR's answer about the tag's image */
+  async function runStatus(readImage: () => Promise<object>): Promise<CommandResult | undefined> {
+    const clients = buildHandoffClients({ region: fn.stage.region });
+    clients.ssm.send = async (command: object) => {
+      if (command instanceof GetParameterCommand && command.input.Name === fn.imageTagParameter)
+        return { Parameter: { Value: first, Version: 1 } };
+      throw named("ParameterNotFound");
+    };
+    clients.ecr.send = async (command: object) =>
+      command instanceof BatchGetImageCommand ? readImage() : { imageDetails: [] };
+    clients.lambda.send = () => Promise.reject(named("ResourceNotFoundException"));
+    clients.cloudformation.send = () => Promise.reject(named("ValidationError", "it does not exist"));
+
+    const program = new Command();
+    let result: CommandResult | undefined;
+    statusCommand(program, async (_options, work) => {
+      result = await work({ clients, fn } as CommandContext);
+    });
+    await program.parseAsync(["status", "--function", fn.project], { from: "user" });
+    return result;
+  }
+
+  it("calls it drift where the published image is missing", async () => {
+    const result = await runStatus(async () => ({ failures: [{ failureCode: "ImageNotFound" }] }));
+    expect(result).toMatchObject({
+      exitCode: exitCodes.drift,
+      value: { deploy: { kind: "stopped", code: "E_PUBLISHED_IMAGE_MISSING" } },
+    });
+  });
+
+  it.each([
+    ["AccessDeniedException", "E_PUBLISHED_IMAGE_READ_DENIED"],
+    ["TimeoutError", "E_PUBLISHED_IMAGE_READ_UNREACHABLE"],
+  ])("fails, and calls it no drift, where it could not look: %s", async (name, code) => {
+    const failed = runStatus(() => Promise.reject(named(name)));
+    await expect(failed).rejects.toMatchObject({ code, exitCode: exitCodes.failed });
   });
 });
