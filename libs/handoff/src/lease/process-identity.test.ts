@@ -32,4 +32,10 @@ describe("isProvenDead", () => {
     const [boot] = own.instance.split("/");
     expect(isProvenDead({ ...own, pid: 999_999_999, instance: `${boot}/pid:[1]/1` })).toBe(false);
   });
+
+  it("proves nothing where the system tells no process from another, as macOS", () => {
+    const own = { ...readProcessIdentity(), instance: "" };
+    expect(isProvenDead(own, () => undefined)).toBe(false);
+    expect(isProvenDead({ ...own, pid: 999_999_999 }, () => undefined)).toBe(false);
+  });
 });

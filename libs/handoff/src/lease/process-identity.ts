@@ -24,15 +24,19 @@ export function readProcessIdentity(pid: number = process.pid): ProcessIdentity 
 /**
  * Whether the process was one of this very system and is gone, killed for example. `false` proves nothing.
  * Its requests are over too: the sockets went with the process.
+ * @param find gives the instance of a process that runs. @default findInstance
  */
-export function isProvenDead({ pid, instance }: ProcessIdentity): boolean {
+export function isProvenDead({ pid, instance }: ProcessIdentity, find = findInstance): boolean {
   const [boot, namespace] = instance.split("/");
-  const [ownBoot, ownNamespace] = (findInstance(process.pid) ?? "").split("/");
+  const [ownBoot, ownNamespace] = (find(process.pid) ?? "").split("/");
   if (!boot || boot !== ownBoot || namespace !== ownNamespace) return false;
-  return findInstance(pid) !== instance;
+  return find(pid) !== instance;
 }
 
-/** `boot/namespace/start`, on Linux. @see https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
+/**
+ * `boot/namespace/start`, on Linux; `undefined` elsewhere, and of a process that is gone.
+ * @see https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+ */
 function findInstance(pid: number): string | undefined {
   try {
     const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
