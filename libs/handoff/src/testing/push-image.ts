@@ -13,13 +13,15 @@ export interface PushedImage {
   readonly tag: string;
   /** Whether the tag names an index with the image in it. @default false */
   readonly isIndex?: boolean;
+  /** Images that differ in nothing else differ in this. @default "" */
+  readonly author?: string;
 }
 
 /** Pushes an image without layers, as any registry client does, and makes the repository first. */
 export async function pushImage(
   clients: HandoffClients,
   fn: FunctionOnStage,
-  { architecture, tag, isIndex = false }: PushedImage,
+  { architecture, tag, isIndex = false, author = "" }: PushedImage,
 ): Promise<Digest> {
   if ((await findRepositoryUri(clients, fn)) === undefined) {
     await clients.ecr.send(new CreateRepositoryCommand({ repositoryName: fn.repositoryName }));
@@ -39,7 +41,8 @@ export async function pushImage(
     return { digest, size: manifest.length, mediaType: type };
   };
 
-  const config = JSON.stringify({ architecture, os: "linux", rootfs: { type: "layers", diff_ids: [] } });
+  const rootfs = { type: "layers", diff_ids: [] };
+  const config = JSON.stringify({ architecture, os: "linux", author, rootfs });
   const started = await fetch(`${registry}/blobs/uploads/`, { method: "POST", headers: { authorization } });
   const upload = new URL(started.headers.get("location") ?? "", proxyEndpoint);
   upload.searchParams.set("digest", digestOf(config));
