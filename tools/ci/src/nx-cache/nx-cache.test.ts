@@ -35,12 +35,15 @@ describe("nx-cache", () => {
     expect(await runTaskOnNewMachine("shared-config:typecheck")).toContain("remote cache");
   });
 
-  it("hands on the exit code", async () => {
+  it.each([
+    ["the exit code", "exit 7", 7],
+    ["that a signal has ended it", "kill -TERM $$", 1],
+  ])("hands on %s", async (_what, script, exitCode) => {
     const run = execa(join(import.meta.dirname, "../../bin/workspace-ci"), [
       ...["nx-cache", "--directory", directory, "--"],
-      ...["sh", "-c", "exit 7"],
+      ...["sh", "-c", script],
     ]);
-    await expect(run).rejects.toMatchObject({ exitCode: 7 });
+    await expect(run).rejects.toMatchObject({ exitCode });
   });
 });
 

@@ -53,6 +53,13 @@ describe("lint-workflows", () => {
       finding: "actions/checkout@v7 is not pinned to a commit",
     },
     {
+      fault: "the beginning of a commit, which may be that of another one too",
+      file: "workflows/main.yml",
+      from: /(actions\/checkout@[0-9a-f]{7})[0-9a-f]{33}/,
+      to: "$1",
+      finding: "is not pinned to a commit",
+    },
+    {
       fault: "a tag in a composite action",
       file: "actions/set-up/action.yml",
       from: /(actions\/setup-node)@[0-9a-f]{40}/,
