@@ -1,5 +1,8 @@
-import { expect, it } from "vitest";
-import { listTemplateImages } from "./stack.ts";
+import { CloudFormationClient } from "@aws-sdk/client-cloudformation";
+import { describe, expect, it } from "vitest";
+import { buildAwsError } from "../testing/intercept.ts";
+import { buildTestClients } from "../testing/local-aws.ts";
+import { findStackStatus, findTemplate, listTemplateImages } from "./stack.ts";
 
 const withImage = (ImageUri: unknown) => ({
   Resources: {
@@ -28,4 +31,29 @@ it.each([
 
 it("finds none in an empty template", () => {
   expect(listTemplateImages({})).toEqual([]);
+});
+
+describe.each([
+  ["findStackStatus", findStackStatus],
+  ["findTemplate", findTemplate],
+])("%s", (_name, find) => {
+  /** What is found where CloudFormation answers with this error. */
+  const findWith = (error: Error) => {
+    const cloudformation = new CloudFormationClient({ region: "eu-central-1" });
+    cloudformation.send = () => Promise.reject(error);
+    return find({ ...buildTestClients("http://127.0.0.1:9"), cloudformation }, "lambda-app-dev");
+  };
+
+  it("finds nothing where there is no such stack", async () => {
+    const missing = buildAwsError("ValidationError", "Stack with id lambda-app-dev does not exist");
+    expect(await findWith(missing)).toBeUndefined();
+  });
+
+  it.each([
+    buildAwsError("AccessDenied", "the policy that would allow it does not exist"),
+    buildAwsError("Throttling"),
+    buildAwsError("ValidationError", "1 validation error detected"),
+  ])("takes $name: $message for no such proof", async (error) => {
+    await expect(findWith(error)).rejects.toBe(error);
+  });
 });
