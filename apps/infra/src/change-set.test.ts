@@ -9,7 +9,7 @@ import {
   type StackEvent,
 } from "@aws-sdk/client-cloudformation";
 import { expect, it } from "vitest";
-import { executeChangeSet } from "./change-set.ts";
+import { type ExecuteProps, executeChangeSet } from "./change-set.ts";
 
 const StackId = "arn:aws:cloudformation:eu-central-1:111111111111:stack/lambda-app-dev/1";
 
@@ -30,21 +30,35 @@ function event(status: string, PhysicalResourceId = StackId): StackEvent {
 
 const pageSize = 2;
 
+const available = async () => ({ ExecutionStatus: "AVAILABLE" }) as const;
+
 /** Executes against a stack whose events come in these groups, one more with each look at them. */
 function execute(...groups: readonly (readonly StackEvent[])[]) {
-  return executeDescribed(async () => ({ ExecutionStatus: "AVAILABLE" }), ...groups);
+  return executeDescribed(available, ...groups);
 }
 
 function executeDescribed(
   describe: () => Promise<Partial<DescribeChangeSetCommandOutput>>,
   ...groups: readonly (readonly StackEvent[])[]
 ) {
+  return executeWith({}, describe, ...groups);
+}
+
+function executeWith(
+  props: Partial<ExecuteProps>,
+  describe: () => Promise<Partial<DescribeChangeSetCommandOutput>>,
+  ...groups: readonly (readonly StackEvent[])[]
+) {
   const client = new CloudFormationClient({ region: "eu-central-1" });
   const shown: StackEvent[] = [];
+  const executed: ExecuteChangeSetCommand[] = [];
   let looks = 0;
   client.send = async (command: object) => {
     if (command instanceof DescribeChangeSetCommand) return describe();
-    if (command instanceof ExecuteChangeSetCommand) return {};
+    if (command instanceof ExecuteChangeSetCommand) {
+      executed.push(command);
+      return {};
+    }
     if (!(command instanceof DescribeStackEventsCommand)) throw new Error(`unexpected: ${command}`);
     const from = Number(command.input.NextToken ?? 0);
     if (from === 0) shown.push(...(groups[looks++] ?? []));
@@ -59,8 +73,9 @@ function executeDescribed(
     signal: new AbortController().signal,
     guard: (send) => send({ abortSignal: new AbortController().signal }),
     pollMs: 1,
+    ...props,
   });
-  return { outcome, lines };
+  return { outcome, lines, executed };
 }
 
 it("ends with the end of its own execution, not with one of before that shows late", async () => {
@@ -121,4 +136,20 @@ it("a change set that is not there is an error", async () => {
     code: "E_CHANGE_SET_UNUSABLE",
     value: "ChangeSetNotFound",
   });
+});
+
+const done = [event("UPDATE_IN_PROGRESS"), event("UPDATE_COMPLETE")];
+
+it("begins nothing without the lease", async () => {
+  const guard = () => Promise.reject(new Error("the lease is lost"));
+  const { outcome, executed } = executeWith({ guard }, available, [], done);
+  await expect(outcome).rejects.toThrow("the lease is lost");
+  expect(executed).toEqual([]);
+});
+
+it("begins nothing once the command is to end", async () => {
+  const signal = AbortSignal.abort(new Error("interrupted"));
+  const { outcome, executed } = executeWith({ signal }, available, [], done);
+  await expect(outcome).rejects.toThrow("interrupted");
+  expect(executed).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { DeleteStackCommand } from "@aws-sdk/client-cloudformation";
-import { waitUntilStackSettled, withLease } from "@workspace/handoff";
+import { type HandoffClients, waitUntilStackSettled, withLease } from "@workspace/handoff";
 import { CodedError, type FunctionOnStage } from "@workspace/shared-config";
 import { buildClients, chooseFunctions, type Surroundings } from "../surroundings.ts";
 
@@ -23,34 +23,34 @@ export async function destroy(surroundings: Surroundings, only?: string): Promis
   const clients = buildClients(surroundings);
   for (const fn of chooseFunctions(surroundings, only)) {
     surroundings.signal.throwIfAborted();
-    const { stackName } = fn;
-    await withLease(
-      clients,
-      fn,
-      { command: "destroy", onProgress: surroundings.onProgress },
-      async (lease) => {
-        await waitUntilStackSettled(clients, stackName, surroundings.onProgress);
-        surroundings.signal.throwIfAborted();
-        const deleteStack = new DeleteStackCommand({ StackName: stackName });
-        await lease.guard((options) => clients.cloudformation.send(deleteStack, options));
-        const { status } = await waitUntilStackSettled(
-          clients,
-          stackName,
-          surroundings.onProgress,
-          (now) => now === undefined || now === "DELETE_COMPLETE" || now === "DELETE_FAILED",
-        );
-        if (status === "DELETE_FAILED") {
-          const remedy = "Read the stack's events, mend what failed, and run destroy again.";
-          throw new CodedError({
-            code: "E_DESTROY_FAILED",
-            what: `${stackName} is still there`,
-            value: status,
-            remedy,
-          });
-        }
-      },
-    );
+    await destroyFunction(clients, fn, surroundings);
   }
+}
+
+/** @throws CodedError `E_DESTROY_FAILED`, `E_STACK_BUSY`, and those of {@link withLease} */
+export async function destroyFunction(
+  clients: HandoffClients,
+  fn: FunctionOnStage,
+  { onProgress, signal }: Pick<Surroundings, "onProgress" | "signal">,
+): Promise<void> {
+  const { stackName } = fn;
+  await withLease(clients, fn, { command: "destroy", onProgress }, async (lease) => {
+    await waitUntilStackSettled(clients, stackName, onProgress);
+    signal.throwIfAborted();
+    const deleteStack = new DeleteStackCommand({ StackName: stackName });
+    await lease.guard((options) => clients.cloudformation.send(deleteStack, options));
+    const isOver = (now: string | undefined) =>
+      now === undefined || now === "DELETE_COMPLETE" || now === "DELETE_FAILED";
+    const { status } = await waitUntilStackSettled(clients, stackName, onProgress, isOver);
+    if (status === "DELETE_FAILED") {
+      throw new CodedError({
+        code: "E_DESTROY_FAILED",
+        what: `${stackName} is still there`,
+        value: status,
+        remedy: "Read the stack's events, mend what failed, and run destroy again.",
+      });
+    }
+  });
 }
 
 export function describeLeft({
