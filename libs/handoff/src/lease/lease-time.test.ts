@@ -3,6 +3,7 @@ import { parseFunction, stages } from "@workspace/shared-config";
 import { describe, expect, it } from "vitest";
 import { buildHandoffClients, type HandoffClients, requestTimeoutMs } from "../clients.ts";
 import type { Clock } from "../clock.ts";
+import { buildAwsError } from "../testing/intercept.ts";
 import { createParameterStore } from "../testing/parameter-store.ts";
 import { createSteppedClock } from "../testing/stepped-clock.ts";
 import { type Lease, readLeaseHolder, withLease } from "./lease.ts";
@@ -44,7 +45,7 @@ const hang: Put = () => new Promise(() => {});
 const fail =
   (name: string): Put =>
   () =>
-    Promise.reject(Object.assign(new Error(name), { name }));
+    Promise.reject(buildAwsError(name));
 
 describe("the owner's own clock", () => {
   it("ends a lease whose renewals hang, early enough for a request that has just left", async () => {
