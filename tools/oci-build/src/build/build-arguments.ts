@@ -36,6 +36,6 @@ function platformArguments(prefix: string, platform: Platform): [string, string]
     [`${prefix}PLATFORM`, formatPlatform(platform)],
     [`${prefix}OS`, platform.os],
     [`${prefix}ARCH`, platform.architecture],
-    [`${prefix}VARIANT`, platform.variant ?? ""],
+    [`${prefix}VARIANT`, ""],
   ];
 }

@@ -1,13 +1,24 @@
 import { CodedError } from "@workspace/shared-config";
 
+/** What AWS Lambda runs, in Go's words. */
+const architectures = ["amd64", "arm64"] as const;
+
+type Architecture = (typeof architectures)[number];
+
 export interface Platform {
   readonly os: "linux";
-  /** In Go's words: `amd64`, `arm64`. */
-  readonly architecture: string;
-  readonly variant?: string;
+  readonly architecture: Architecture;
 }
 
-const aliases: Readonly<Record<string, string>> = { x86_64: "amd64", aarch64: "arm64", x64: "amd64" };
+/**
+ * Every name that docker takes for it; `x64` is Node's.
+ *
+ * @see https://github.com/containerd/platforms/blob/main/database.go
+ */
+const architectureNames: Readonly<Record<Architecture, RegExp>> = {
+  amd64: /^(amd64|x86[_-]64|x64)(\/v1)?$/,
+  arm64: /^(arm64|aarch64)(\/v?8)?$/,
+};
 
 /**
  * `linux/amd64`, `linux/arm64/v8`, or the architecture alone.
@@ -15,33 +26,26 @@ const aliases: Readonly<Record<string, string>> = { x86_64: "amd64", aarch64: "a
  * @throws CodedError `E_PLATFORM_UNSUPPORTED`
  */
 export function parsePlatform(value: string): Platform {
-  const words = value.toLowerCase().split("/");
-  const [os = "", name = "", variant, ...more] = words.length === 1 ? ["linux", ...words] : words;
-  const architecture = aliases[name] ?? name;
-  if (os !== "linux" || !/^[a-z0-9]+$/.test(architecture) || more.length > 0) {
-    throw new CodedError({
-      code: "E_PLATFORM_UNSUPPORTED",
-      what: "not a platform of the form linux/ARCHITECTURE[/VARIANT]",
-      value,
-      remedy: "Give one such as linux/amd64 or linux/arm64. For several, build once for each.",
-    });
-  }
-  const isDefaultVariant = variant === undefined || (architecture === "arm64" && variant === "v8");
-  return { os, architecture, ...(!isDefaultVariant && { variant }) };
+  const name = value.toLowerCase().replace(/^linux\//, "");
+  const architecture = architectures.find((known) => architectureNames[known].test(name));
+  if (architecture !== undefined) return { os: "linux", architecture };
+  throw new CodedError({
+    code: "E_PLATFORM_UNSUPPORTED",
+    what: "not a platform that oci-build builds for",
+    value,
+    remedy: "Give linux/amd64 or linux/arm64. For both, build once for each.",
+  });
 }
 
-export function formatPlatform({ os, architecture, variant }: Platform): string {
-  return [os, architecture, ...(variant === undefined ? [] : [variant])].join("/");
+export function formatPlatform({ os, architecture }: Platform): string {
+  return `${os}/${architecture}`;
 }
 
 /** Whether an image's own words for its platform mean this one. */
 export function isPlatform(
   platform: Platform,
-  image: { os?: string; architecture?: string; variant?: string },
+  { os, architecture, variant }: { os?: string; architecture?: string; variant?: string },
 ): boolean {
-  if (image.os !== platform.os || image.architecture === undefined) return false;
-  const { architecture, variant } = parsePlatform(
-    ["linux", image.architecture, ...(image.variant ? [image.variant] : [])].join("/"),
-  );
-  return architecture === platform.architecture && variant === platform.variant;
+  if (os !== platform.os || architecture === undefined) return false;
+  return architectureNames[platform.architecture].test(variant ? `${architecture}/${variant}` : architecture);
 }
