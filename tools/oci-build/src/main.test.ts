@@ -128,8 +128,12 @@ describe("build", () => {
     [["build", "none"], "E_CONTEXT_MISSING"],
     [["build", "-"], "E_CONTEXT_MISSING"],
     [["build", "-f", "none", "."], "E_DOCKERFILE_MISSING"],
+    [["build", "-f", ".", "."], "E_DOCKERFILE_MISSING"],
+    [["build", ...scratch, "--iidfile", "none/id", "."], "E_IIDFILE_UNWRITABLE"],
+    [["build", ...scratch, "--iidfile", ".", "."], "E_IIDFILE_UNWRITABLE"],
     [["build", "-t", "UPPER", "."], "E_REFERENCE_MALFORMED"],
     [["build", "--platform", "linux/amd64,linux/arm64", "."], "E_PLATFORM_UNSUPPORTED"],
+    [["build", ...scratch, "--platform", "linux/amd46", "."], "E_PLATFORM_UNSUPPORTED"],
     [["build", "--build-arg", "=x", "."], "E_USAGE"],
     [["build", "--pull", "."], "unknown option '--pull'"],
     [["tag", "none", "other"], "E_IMAGE_MISSING"],
@@ -139,6 +143,21 @@ describe("build", () => {
     const { code, stderr, stdout } = await openWorkplace().cli(argv);
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).toContain(message);
+  });
+
+  it("gives no name to an image whose digest it could not write", async () => {
+    const { cli } = openWorkplace();
+    await cli(["build", ...scratch, "-t", "app", "--iidfile", "none/id", "."]);
+    expect(await cli(["inspect", "app"])).toMatchObject({ code: 1, stdout: "" });
+  });
+
+  it.each(["Dockerfile", "/proc/none"])("ends with 1 where its store is %s", async (store) => {
+    const { cli } = openWorkplace();
+    const { code, stderr } = await cli(["build", ...scratch, "."], { store });
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/^E_STORE_UNUSABLE.*OCI_BUILD_STORE/),
+    });
   });
 
   it("names the line of a RUN and the engines, and leaves nothing behind", async () => {

@@ -7,6 +7,7 @@ import { findCopySource, findTargetStage, type StageBase, splitStages } from "..
 import { expandWord } from "../dockerfile/words.ts";
 import { createDiskTree, readIgnoreFile } from "../files/disk-tree.ts";
 import { createFileDigester } from "../files/file-digest.ts";
+import { isFileError, unusablePath } from "../files/file-error.ts";
 import type { Change, FileTree } from "../files/file-tree.ts";
 import { createMemoryTree } from "../files/memory-tree.ts";
 import { buildScratchConfig, type ImageConfig } from "../image/image-config.ts";
@@ -173,11 +174,10 @@ function readDockerfile(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (cause) {
-    if (!(cause instanceof Error && "code" in cause && (cause.code === "ENOENT" || cause.code === "ENOTDIR")))
-      throw cause;
+    if (!isFileError(cause, ...unusablePath)) throw cause;
     throw new CodedError({
       code: "E_DOCKERFILE_MISSING",
-      what: "there is no Dockerfile",
+      what: "there is no Dockerfile that can be read",
       value: path,
       remedy: "Check the directory, or name the file with --file.",
       cause,

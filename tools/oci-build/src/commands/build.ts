@@ -1,6 +1,8 @@
 import { statSync, writeFileSync } from "node:fs";
 import { CodedError } from "@workspace/shared-config";
 import { buildImage } from "../build/build-image.ts";
+import { isFileError, unusablePath } from "../files/file-error.ts";
+import type { Digest } from "../image/digest.ts";
 import { parsePlatform } from "../image/platform.ts";
 import { parseReference } from "../image/reference.ts";
 import { silentProgress } from "../progress/progress.ts";
@@ -60,10 +62,25 @@ export async function runBuild(
     pull: (reference, platform) => pullImage({ store, registries, reference, platform, progress }),
     progress,
   });
+  if (options.iidfile !== undefined) writeDigest(options.iidfile, descriptor.digest);
   for (const name of options.tag) tagImage(store, name, descriptor);
-  if (options.iidfile !== undefined) writeFileSync(options.iidfile, descriptor.digest);
   if (options.quiet) print(descriptor.digest);
   else progress.line(`built ${descriptor.digest}${options.tag.map((name) => ` ${name}`).join("")}`);
+}
+
+function writeDigest(path: string, digest: Digest): void {
+  try {
+    writeFileSync(path, digest);
+  } catch (cause) {
+    if (!isFileError(cause, ...unusablePath)) throw cause;
+    throw new CodedError({
+      code: "E_IIDFILE_UNWRITABLE",
+      what: "the image's digest can't be written where --iidfile says",
+      value: path,
+      remedy: "Name a file in a folder that exists and can be written to.",
+      cause,
+    });
+  }
 }
 
 /** `NAME=VALUE`; a bare `NAME` takes its value from the environment, as with docker. */

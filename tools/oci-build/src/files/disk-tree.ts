@@ -3,6 +3,7 @@ import { join } from "node:path";
 import dockerignore, { type Ignore } from "@balena/dockerignore";
 import { CodedError } from "@workspace/shared-config";
 import type { Digest } from "../image/digest.ts";
+import { isFileError } from "./file-error.ts";
 import type { FileTree, Node } from "./file-tree.ts";
 
 export interface DiskTreeProps {
@@ -74,9 +75,7 @@ function statIfThere(path: string): Stats | undefined {
   try {
     return lstatSync(path);
   } catch (error) {
-    const isAbsent =
-      error instanceof Error && "code" in error && ["ENOENT", "ENOTDIR"].includes(String(error.code));
-    if (isAbsent) return undefined;
+    if (isFileError(error, "ENOENT", "ENOTDIR")) return undefined;
     throw error;
   }
 }

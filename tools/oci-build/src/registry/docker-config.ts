@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { CodedError } from "@workspace/shared-config";
+import { isFileError } from "../files/file-error.ts";
 import { isObject } from "../image/manifest.ts";
 
 export interface Credentials {
@@ -33,7 +34,7 @@ export function openDockerConfig(directory: string): DockerConfig {
       const parsed: unknown = JSON.parse(readFileSync(path, "utf8"));
       if (isObject(parsed)) return parsed;
     } catch (cause) {
-      if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return {};
+      if (isFileError(cause, "ENOENT")) return {};
       if (!(cause instanceof SyntaxError)) throw cause;
     }
     throw new CodedError({

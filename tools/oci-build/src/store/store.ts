@@ -12,6 +12,8 @@ import {
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { CodedError } from "@workspace/shared-config";
+import { isFileError, unusablePath } from "../files/file-error.ts";
 import { type Digest, digestOf, hexOf } from "../image/digest.ts";
 import type { Descriptor } from "../image/manifest.ts";
 
@@ -50,11 +52,23 @@ export interface BlobWriter {
   discard(): Promise<void>;
 }
 
+/** Makes the folder where there is none. @throws CodedError `E_STORE_UNUSABLE` */
 export function openStore(directory: string): Store {
   const blobs = join(directory, "blobs/sha256");
   const partial = join(directory, "partial");
-  mkdirSync(blobs, { recursive: true });
-  mkdirSync(partial, { recursive: true });
+  try {
+    for (const folder of [blobs, partial]) mkdirSync(folder, { recursive: true });
+  } catch (cause) {
+    if (!isFileError(cause, ...unusablePath)) throw cause;
+    throw new CodedError({
+      code: "E_STORE_UNUSABLE",
+      what: "the folder for images and layers can't be made",
+      value: directory,
+      remedy:
+        "Name a folder that can be written to: OCI_BUILD_STORE, or XDG_CACHE_HOME for the one above it.",
+      cause,
+    });
+  }
 
   const blobPath = (digest: Digest) => join(blobs, hexOf(digest));
   const partialPath = () => join(partial, randomUUID());
@@ -146,7 +160,7 @@ function readIfThere(path: string): Buffer | undefined {
   try {
     return readFileSync(path);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (isFileError(error, "ENOENT")) return undefined;
     throw error;
   }
 }
