@@ -148,3 +148,16 @@ function answerCall({ operation, body }: Call): { status: number; body: string }
 
 const describeStack = (status: string) =>
   `<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackStatus>${status}</StackStatus></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`;
+
+describe("a server that isn't AWS", () => {
+  it.each(["deploy", "diff"])("fails %s, and says what to look at", async (command) => {
+    const page = createServer((_request, response) => response.end("<html></html>"));
+    page.listen(0, "127.0.0.1");
+    await once(page, "listening");
+    const address = `http://127.0.0.1:${(page.address() as AddressInfo).port}`;
+    const { exitCode, stderr } = await startInfra(address, [command]);
+    page.close();
+    expect(stderr).toMatch(/E_AWS_CALL_FAILED.*nx run lambda-app:verify --stage local --for deploy/s);
+    expect(exitCode).toBe(1);
+  });
+});

@@ -1,13 +1,14 @@
-import { refuseOtherAccount } from "@workspace/handoff";
-import { CodedError, defaultStageName, exitCodes, stageNames } from "@workspace/shared-config";
+import { explainAwsFailure, refuseOtherAccount } from "@workspace/handoff";
+import { defaultStageName, stageNames } from "@workspace/shared-config";
 import { buildStageEnvironment, parseStageChoice } from "@workspace/stage-run";
 import {
   type CommandResult,
   createProgressView,
-  formatError,
   formatResult,
   listenForInterruption,
   type ProgressView,
+  print,
+  runToEnd,
 } from "@workspace/terminal";
 import { Command } from "commander";
 import { bootstrap } from "./commands/bootstrap.ts";
@@ -59,16 +60,17 @@ function addCommand(
     .option("--json", "print the result as one JSON document")
     .action(async (options: Options) => {
       const view = await createProgressView(process.stderr);
-      let outcome: "succeeded" | "failed" = "failed";
+      const surroundings = readSurroundings(options, view);
       try {
-        const surroundings = readSurroundings(options, view);
         await refuseOtherAccount(surroundings.stage, surroundings.region);
         const result = await work(surroundings, options);
-        outcome = "succeeded";
-        view.end(outcome);
-        process.stdout.write(formatResult(result, options.json === true));
-      } finally {
-        if (outcome === "failed") view.end(outcome);
+        view.end("succeeded");
+        await print(process.stdout, formatResult(result, options.json === true));
+      } catch (error) {
+        view.end("failed");
+        const project = options.function ?? "FUNCTION";
+        const verify = `nx run ${project}:verify --stage ${surroundings.stage.name} --for deploy`;
+        throw explainAwsFailure(error, verify);
       }
     });
 }
@@ -141,9 +143,4 @@ addCommand(
   .requiredOption("--repository <owner/name>", "the GitHub repository whose jobs may take them")
   .option("--has-provider", "the account has GitHub as an identity provider already");
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  process.stderr.write(formatError(error));
-  process.exitCode = error instanceof CodedError ? error.exitCode : exitCodes.failed;
-}
+await runToEnd(process, () => program.parseAsync());

@@ -1,4 +1,5 @@
 export { explainFailure, explainReadFailure, isAwsError, unlessAwsError } from "./aws-error.ts";
+export { explainAwsFailure } from "./aws-failure.ts";
 export { type Caller, findCaller, refuseOtherAccount } from "./caller.ts";
 export { buildHandoffClients, type HandoffClients, type HandoffClientsProps } from "./clients.ts";
 export type { Clock } from "./clock.ts";

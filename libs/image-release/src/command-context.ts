@@ -20,7 +20,7 @@ export interface Surroundings {
   /** A line that a tool printed on the way. */
   readonly onDetail: (line: string) => void;
   /** A line of the result that can't wait for the end, as of a log that is followed. */
-  readonly onLine: (line: string) => void;
+  readonly onLine: (line: string) => Promise<void>;
   /** Aborts when a person or the system asks the command to end. */
   readonly signal: AbortSignal;
 }

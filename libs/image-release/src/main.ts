@@ -1,16 +1,16 @@
 import { join } from "node:path";
-import { refuseOtherAccount } from "@workspace/handoff";
-import { CodedError, exitCodes, parseHostArchitecture } from "@workspace/shared-config";
+import { explainAwsFailure, refuseOtherAccount } from "@workspace/handoff";
+import { exitCodes, parseHostArchitecture } from "@workspace/shared-config";
 import { buildStageEnvironment, parseStageChoice } from "@workspace/stage-run";
 import {
   type CommandResult,
   createProgressView,
-  formatError,
   formatResult,
   listenForInterruption,
   type ProgressView,
+  print,
+  runToEnd,
 } from "@workspace/terminal";
-import { explainAwsFailure } from "./aws-failure.ts";
 import {
   buildCommandContext,
   type CommandContext,
@@ -35,7 +35,9 @@ function readSurroundings(options: SharedOptions, view: ProgressView): Surroundi
     baseImage: BASE_IMAGE,
     onProgress: interruption.endWaits(view.show),
     onDetail: view.detail,
-    onLine: (line) => process.stdout.write(`${line}\n`),
+    onLine: async (line) => {
+      if ((await print(process.stdout, `${line}\n`)) === "unread") process.exit();
+    },
     signal: interruption.signal,
   };
 }
@@ -50,17 +52,13 @@ async function runCommand(
     await refuseOtherAccount(context.stage, context.region, options.profile);
     const result = await work(context);
     view.end("succeeded");
-    process.stdout.write(formatResult(result, options.json === true));
     process.exitCode = result.exitCode ?? exitCodes.done;
+    await print(process.stdout, formatResult(result, options.json === true));
   } catch (error) {
     view.end("failed");
-    throw explainAwsFailure(error, context.fn);
+    const { fn, stage } = context;
+    throw explainAwsFailure(error, `nx run ${fn.project}:verify --stage ${stage.name}`);
   }
 }
 
-try {
-  await buildProgram(runCommand).parseAsync();
-} catch (error) {
-  process.stderr.write(formatError(error));
-  process.exitCode = error instanceof CodedError ? error.exitCode : exitCodes.failed;
-}
+await runToEnd(process, () => buildProgram(runCommand).parseAsync());

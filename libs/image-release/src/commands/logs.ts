@@ -36,7 +36,7 @@ async function logs(
   const query = { logGroupName, fromMs: clients.clock.epochMs() - since, filterPattern: filter };
   const lines = follow ? followLog(client, query, clients.clock, signal) : readLog(client, query);
   try {
-    for await (const line of lines) onLine(json ? JSON.stringify(line) : describeLine(line));
+    for await (const line of lines) await onLine(json ? JSON.stringify(line) : describeLine(line));
   } catch (error) {
     throw isAwsError(error, "ResourceNotFoundException") ? buildMissingError(fn, logGroupName, error) : error;
   }

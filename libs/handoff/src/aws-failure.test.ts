@@ -2,8 +2,8 @@ import { SSMServiceException } from "@aws-sdk/client-ssm";
 import { CodedError } from "@workspace/shared-config";
 import { describe, expect, it } from "vitest";
 import { explainAwsFailure } from "./aws-failure.ts";
-import { sampleFunction as fn } from "./testing/sample-function.ts";
 
+const verify = "nx run lambda-app:verify --stage dev";
 const named = (name: string, members: object = {}) =>
   Object.assign(new Error("not allowed"), { name, ...members });
 
@@ -17,11 +17,11 @@ describe("explainAwsFailure", () => {
     }),
     named("InternalFailure", { $metadata: { attempts: 5 } }),
   ])("names %s, and what to look at", (error) => {
-    expect(explainAwsFailure(error, fn)).toMatchObject({
+    expect(explainAwsFailure(error, verify)).toMatchObject({
       code: "E_AWS_CALL_FAILED",
       what: expect.stringContaining(error.name),
       value: "not allowed",
-      remedy: expect.stringContaining("lambda-app:verify --stage dev"),
+      remedy: expect.stringContaining(verify),
       cause: error,
     });
   });
@@ -31,7 +31,7 @@ describe("explainAwsFailure", () => {
     [named("TimeoutError", { $metadata: { attempts: 5 } }), "E_AWS_CALL_UNREACHABLE"],
     [named("CredentialsProviderError"), "E_AWS_CALL_CREDENTIALS_INVALID"],
   ])("knows the cause of %s", (error, code) => {
-    expect(explainAwsFailure(error, fn)).toMatchObject({ code, value: "not allowed", cause: error });
+    expect(explainAwsFailure(error, verify)).toMatchObject({ code, value: "not allowed", cause: error });
   });
 
   it.each([
@@ -39,5 +39,5 @@ describe("explainAwsFailure", () => {
     new TypeError("a bug"),
     named("TimeoutError"),
     "a thrown text",
-  ])("leaves %s as it is", (error) => expect(explainAwsFailure(error, fn)).toBe(error));
+  ])("leaves %s as it is", (error) => expect(explainAwsFailure(error, verify)).toBe(error));
 });
