@@ -40,6 +40,14 @@ describe("buildStageEnvironment", () => {
   });
 });
 
+describe("an endpoint of the caller's", () => {
+  it.each(["garbage", "127.0.0.1:4566", "ftp://example.com"])("is refused where it is %j", (endpoint) => {
+    expect(() => buildStageEnvironment(stages.dev, { AWS_ENDPOINT_URL: endpoint })).toThrow(
+      expect.objectContaining({ code: "E_ENDPOINT_MALFORMED", value: endpoint }),
+    );
+  });
+});
+
 describe("buildStageArgv", () => {
   it("puts the stage's launcher before the command", () => {
     expect(buildStageArgv(stages.local, ["release"], {})).toEqual(["local-aws", "exec", "--", "release"]);

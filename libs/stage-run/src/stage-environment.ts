@@ -27,14 +27,28 @@ export function parseStageChoice(argv: readonly string[], environment: Environme
   return parseStage(fromArgv[0] ?? (environment.STAGE || defaultStageName));
 }
 
-/** What a command of the stage finds in its environment, beside what the caller's has; the caller's wins. */
+/**
+ * What a command of the stage finds in its environment, beside what the caller's has; the caller's wins.
+ * @throws CodedError `E_ENDPOINT_MALFORMED`
+ */
 export function buildStageEnvironment(stage: Stage, environment: Environment): StageEnvironment {
+  refuseMalformedEndpoint(environment.AWS_ENDPOINT_URL);
   return {
     STAGE: stage.name,
     AWS_REGION: environment.AWS_REGION || stage.region,
     CDK_DOCKER: environment.CDK_DOCKER || stage.containerCli,
     BASE_IMAGE: environment.BASE_IMAGE || stage.baseImage,
   };
+}
+
+function refuseMalformedEndpoint(endpoint: string | undefined): void {
+  if (!endpoint || (URL.canParse(endpoint) && /^https?:$/.test(new URL(endpoint).protocol))) return;
+  throw new CodedError({
+    code: "E_ENDPOINT_MALFORMED",
+    what: "AWS_ENDPOINT_URL is no URL of a server",
+    value: endpoint,
+    remedy: "Give one with its scheme, such as http://127.0.0.1:4566, or unset it.",
+  });
 }
 
 /** The command with the stage's launcher before it, unless the caller names an endpoint of its own. */
