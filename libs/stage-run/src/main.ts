@@ -7,8 +7,7 @@ import { buildStageArgv, buildStageEnvironment, parseStageChoice } from "./stage
 const usage = `Usage: stage-run COMMAND [ARGUMENT ...] [--stage ${stageNames.join("|")}]`;
 
 function run(command: readonly string[]): void {
-  if (command.length === 0)
-    throw new CodedError({ code: "E_USAGE", what: "no command given", remedy: usage });
+  if (!command[0]) throw new CodedError({ code: "E_USAGE", what: "no command given", remedy: usage });
   const stage = parseStageChoice(command, process.env);
   const [file = "", ...argv] = buildStageArgv(stage, command, process.env);
   const bin = join(import.meta.dirname, "../../../node_modules/.bin");

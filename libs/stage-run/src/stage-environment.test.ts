@@ -99,11 +99,13 @@ describe("the command", () => {
 
   it.each([
     [[], "E_USAGE"],
+    [[""], "E_USAGE"],
+    [["", "--stage=dev"], "E_USAGE"],
     [["true", "--stage=nowhere"], "E_STAGE_UNKNOWN"],
     [["no-such-command", "--stage=dev"], "E_COMMAND_MISSING"],
   ])("%j fails with %s", (argv, code) => {
     const run = stageRun(...argv);
-    expect(run.stderr).toContain(code);
+    expect(run.stderr).toMatch(new RegExp(`^${code}`));
     expect(run.status).toBe(1);
   });
 });
