@@ -50,9 +50,10 @@ describe("workspace-ci", () => {
   it.each([
     [{}, "E_VARIABLE_MISSING"],
     [{ STAGE: "nowhere" }, "E_STAGE_UNKNOWN"],
+    [{ STAGE: "prod", GITHUB_OUTPUT: "/no/such/folder/output" }, "E_HAND_OVER_FAILED"],
   ])("stage: %j fails with %s", async (environment, code) => {
     const result = await workspaceCi(["stage"], environment);
-    expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(code) });
+    expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(`^${code}`) });
   });
 
   it("last-success: gives the commit, and approves it while nothing newer has succeeded", async () => {

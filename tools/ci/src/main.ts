@@ -133,7 +133,10 @@ function openGitHub() {
   });
 }
 
-/** Appends `name=value` lines to a file that GitHub reads after the step, where the environment names one. */
+/**
+ * Appends `name=value` lines to a file that GitHub reads after the step, where the environment names one.
+ * @throws CodedError `E_HAND_OVER_FAILED`
+ */
 async function handOver(
   variable: "GITHUB_OUTPUT" | "GITHUB_ENV",
   values: Record<string, string>,
@@ -141,7 +144,18 @@ async function handOver(
   const file = process.env[variable];
   if (!file) return;
   const lines = Object.entries(values).map(([name, value]) => `${name}=${value}\n`);
-  await appendFile(file, lines.join(""));
+  try {
+    await appendFile(file, lines.join(""));
+  } catch (cause) {
+    if (!(cause instanceof Error && "code" in cause)) throw cause;
+    throw new CodedError({
+      code: "E_HAND_OVER_FAILED",
+      what: `the file that ${variable} names can't be written`,
+      value: file,
+      remedy: "GitHub names one that can; elsewhere correct the variable, or unset it.",
+      cause,
+    });
+  }
 }
 
 function requireVariable(name: string): string {

@@ -6,6 +6,8 @@ import { execa } from "execa";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { removeStale } from "./server.ts";
 
+const launcher = join(import.meta.dirname, "../../bin/workspace-ci");
+
 let directory: string;
 const scratches: ScratchWorkspace[] = [];
 beforeEach(() => {
@@ -39,11 +41,16 @@ describe("nx-cache", () => {
     ["the exit code", "exit 7", 7],
     ["that a signal has ended it", "kill -TERM $$", 1],
   ])("hands on %s", async (_what, script, exitCode) => {
-    const run = execa(join(import.meta.dirname, "../../bin/workspace-ci"), [
-      ...["nx-cache", "--directory", directory, "--"],
-      ...["sh", "-c", script],
-    ]);
+    const run = execa(launcher, ["nx-cache", "--directory", directory, "--", "sh", "-c", script]);
     await expect(run).rejects.toMatchObject({ exitCode });
+  });
+
+  it.each(["no-such-command", ""])("says that %j could not be started", async (command) => {
+    const run = execa(launcher, ["nx-cache", "--directory", directory, "--", command]);
+    await expect(run).rejects.toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(`^E_COMMAND_MISSING.*"${command}"`),
+    });
   });
 });
 

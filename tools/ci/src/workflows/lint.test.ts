@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-const lint = () => spawnSync(launcher, ["lint-workflows", directory], { encoding: "utf8" });
+const lint = (folder = directory) => spawnSync(launcher, ["lint-workflows", folder], { encoding: "utf8" });
 
 /** Plants a fault in a copy of a real workflow. */
 function plant(file: string, from: string | RegExp, to: string): void {
@@ -92,5 +92,12 @@ describe("lint-workflows", () => {
     rmSync(join(directory, "workflows"), { recursive: true });
     mkdirSync(join(directory, "workflows"));
     expect(lint()).toMatchObject({ status: 1, stderr: expect.stringContaining("E_NO_WORKFLOWS") });
+  });
+
+  it.each(["none", "workflows/main.yml"])("fails where %s is to be the folder", (name) => {
+    expect(lint(join(directory, name))).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/^E_NO_WORKFLOWS.*\.github/),
+    });
   });
 });

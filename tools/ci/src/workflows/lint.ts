@@ -10,7 +10,7 @@ import { findUnpinned } from "./pins.ts";
  * @throws CodedError `E_NO_WORKFLOWS` where there is none: a check of nothing would always pass
  */
 export async function lintWorkflows(directory: string): Promise<Finding[]> {
-  const files = await readdir(directory, { recursive: true });
+  const files = await listBelow(directory);
   const workflows = files.filter((file) => /^workflows\/[^/]+\.ya?ml$/.test(file)).toSorted();
   const actions = files.filter((file) => /^actions\/.*\/action\.ya?ml$/.test(file)).toSorted();
   if (workflows.length === 0) {
@@ -30,4 +30,15 @@ export async function lintWorkflows(directory: string): Promise<Finding[]> {
     }),
   );
   return findings.flat();
+}
+
+/** Empty where there is no such folder. */
+async function listBelow(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory, { recursive: true });
+  } catch (error) {
+    if (error instanceof Error && "code" in error && ["ENOENT", "ENOTDIR"].includes(String(error.code)))
+      return [];
+    throw error;
+  }
 }
