@@ -22,6 +22,12 @@ it("a function without an event has none", async () => {
   expect(await findEvent(smokeEventPath(root, "without"))).toBeUndefined();
 });
 
+it("an event that can't be read is an error, not an absent event", async () => {
+  for (const path of [root, join(writeEvent("file", "{}"), "below")]) {
+    await expect(findEvent(path)).rejects.toMatchObject({ code: "E_EVENT_UNREADABLE", value: path });
+  }
+});
+
 it("an event that is not JSON is an error, not an absent event", async () => {
   await expect(findEvent(writeEvent("broken", "{ a: 1 }"))).rejects.toMatchObject({
     code: "E_EVENT_MALFORMED",

@@ -60,7 +60,7 @@ async function sendInvoke({ clients, fn, signal }: CommandContext, command: Invo
   }
 }
 
-/** JSON text. @throws CodedError `E_EVENT_MISSING`, `E_EVENT_MALFORMED` */
+/** JSON text. @throws CodedError `E_EVENT_MISSING`, `E_EVENT_UNREADABLE`, `E_EVENT_MALFORMED` */
 async function readEvent({ workspaceRoot, fn }: CommandContext, file: string | undefined): Promise<string> {
   const found = await findEvent(
     file === undefined ? smokeEventPath(workspaceRoot, fn.project) : resolve(file),
