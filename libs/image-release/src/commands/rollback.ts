@@ -1,5 +1,5 @@
 import { findEvent, planRollback, rollbackTo, smokeEventPath } from "@workspace/handoff";
-import { type ImageTag, parseImageTag } from "@workspace/shared-config";
+import { CodedError, type ImageTag, isImageTag } from "@workspace/shared-config";
 import type { CommandResult } from "@workspace/terminal";
 import type { CommandContext, SharedOptions } from "../command-context.ts";
 import type { AddCommand } from "../program.ts";
@@ -15,9 +15,20 @@ export const rollbackCommand: AddCommand = (program, run) => {
     .description(
       "Makes an earlier release live and publishes its tag, so that the next deploy keeps it. Builds nothing.",
     )
-    .option("--to <tag>", "the release to go back to (default: the one before the last)", parseImageTag)
+    .option("--to <tag>", "the release to go back to (default: the one before the last)", parseTarget)
     .action((options: RollbackOptions) => run(options, (context) => rollback(context, options)));
 };
+
+/** @throws CodedError `E_IMAGE_TAG_MALFORMED` */
+function parseTarget(value: string): ImageTag {
+  if (isImageTag(value)) return value;
+  throw new CodedError({
+    code: "E_IMAGE_TAG_MALFORMED",
+    what: "--to is not the tag of a released image",
+    value,
+    remedy: "Choose one that `history` shows with an image.",
+  });
+}
 
 async function rollback(
   { clients, fn, workspaceRoot, onProgress }: CommandContext,
