@@ -1,6 +1,6 @@
 import { type FunctionProcess, startProcess } from "./function-process.ts";
 import type { ProcessSpec } from "./process-spec.ts";
-import { type Answer, type Invocation, type RuntimeApi, startRuntimeApi } from "./runtime-api.ts";
+import { type Answer, type Invocation, startRuntimeApi } from "./runtime-api.ts";
 
 export interface InvocationProps {
   readonly requestId: string;
@@ -62,7 +62,7 @@ export class ExecutionEnvironment {
   #state: State = { kind: "starting", startedMs: performance.now() };
   #current: Current | undefined;
   #initDurationMs: number | undefined;
-  #api: RuntimeApi | undefined;
+  #address: string | undefined;
   #process: FunctionProcess | undefined;
   readonly #onLine: (line: string) => void;
 
@@ -80,21 +80,23 @@ export class ExecutionEnvironment {
       currentRequestId: () => environment.#current?.requestId,
     });
     const environmentVariables = { ...spec.environment, AWS_LAMBDA_RUNTIME_API: api.address };
-    environment.#api = api;
+    environment.#address = api.address;
     environment.#process = startProcess({ ...spec, environment: environmentVariables }, onLine);
-    void environment.#process.ended.then(({ kind, text }) =>
+    void environment.#process.ended.then(({ kind, text }) => {
+      // Not before: the runtime would take it for a failure, and say so in the function's log.
+      api.close();
       environment.#end(
         kind === "ended" ? "Runtime.ExitError" : "Runtime.InvalidEntrypoint",
         kind === "ended"
           ? `Runtime exited ${text === "" ? "without providing a reason" : `with error: ${text}`}`
           : text,
-      ),
-    );
+      );
+    });
     return environment;
   }
 
   get address(): string | undefined {
-    return this.#api?.address;
+    return this.#address;
   }
 
   get pid(): number | undefined {
@@ -124,7 +126,6 @@ export class ExecutionEnvironment {
 
   /** Ends the process, and with it what it does. */
   async stop(): Promise<void> {
-    this.#api?.close();
     await this.#process?.stop();
   }
 
@@ -174,7 +175,6 @@ export class ExecutionEnvironment {
 
   #end(errorType: string, text: string, status: Settlement["status"] = "error"): void {
     if (this.#state.kind !== "ended") this.#state = { kind: "ended", errorType, text };
-    this.#api?.close();
     const error = { errorType, errorMessage: `RequestId: ${this.#current?.requestId} Error: ${text}` };
     this.#answer({
       payload: Buffer.from(JSON.stringify(error)),
