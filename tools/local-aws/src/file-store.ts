@@ -1,9 +1,14 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { replaceFile } from "./replace-file.ts";
+import { corruptState } from "./state-errors.ts";
 import type { Store } from "./store.ts";
 
-/** A store in a folder: a file for each document, replaced as a whole; everything is read once, at the start. */
+/**
+ * A store in a folder: a file for each document, replaced as a whole; everything is read once, at the start.
+ * @throws CodedError `E_STATE_CORRUPT`
+ */
 export function openFileStore(directory: string): Store {
   const documents = join(directory, "documents");
   mkdirSync(documents, { recursive: true });
@@ -13,10 +18,7 @@ export function openFileStore(directory: string): Store {
       rmSync(join(documents, name));
       continue;
     }
-    const { key, value } = JSON.parse(readFileSync(join(documents, name), "utf8")) as {
-      key: string;
-      value: unknown;
-    };
+    const { key, value } = readDocument(join(documents, name));
     values.set(key, value);
   }
   const pathOf = (key: string) =>
@@ -25,10 +27,8 @@ export function openFileStore(directory: string): Store {
     directory,
     get: <T>(key: string) => structuredClone(values.get(key)) as T | undefined,
     put(key, value) {
-      const path = pathOf(key);
       const text = JSON.stringify({ key, value }, undefined, 1);
-      writeFileSync(`${path}.part`, text);
-      renameSync(`${path}.part`, path);
+      replaceFile(pathOf(key), text);
       values.set(key, (JSON.parse(text) as { value: unknown }).value);
     },
     delete(key) {
@@ -37,4 +37,17 @@ export function openFileStore(directory: string): Store {
     },
     keys: (prefix = "") => [...values.keys()].filter((key) => key.startsWith(prefix)).sort(),
   };
+}
+
+function readDocument(file: string): { readonly key: string; readonly value: unknown } {
+  const text = readFileSync(file, "utf8");
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch (cause) {
+    throw corruptState(file, text.slice(0, 100), cause);
+  }
+  const { key, value } = (document ?? {}) as { key?: unknown; value?: unknown };
+  if (typeof key !== "string") throw corruptState(file, text.slice(0, 100));
+  return { key, value };
 }

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -38,4 +38,23 @@ it("is empty when it is deleted", () => {
   journal.append([1]);
   journal.delete();
   expect([journal.entries, openJournal(path, 10).entries]).toEqual([[], []]);
+});
+
+it("has no entry that found no space, and is whole again with the next one", () => {
+  const journal = openJournal<number>(path, 10);
+  journal.append([1]);
+  rmSync(path);
+  symlinkSync("/dev/full", path);
+  expect(() => journal.append([2])).toThrow("ENOSPC");
+  expect(journal.entries).toEqual([1]);
+  rmSync(path);
+  writeFileSync(path, "1\n[2,");
+  journal.append([3]);
+  expect(openJournal(path, 10).entries).toEqual([1, 3]);
+});
+
+it("names its file where a line of it is broken", () => {
+  openJournal(path, 10).append([1]);
+  appendFileSync(path, "{bad\n");
+  expect(() => openJournal(path, 10)).toThrow(`E_STATE_CORRUPT: ${path}`);
 });

@@ -1,5 +1,7 @@
-import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
+import { replaceFile } from "../replace-file.ts";
+import { corruptState } from "../state-errors.ts";
 
 /** A list that only grows at its end and is cut at its beginning, in memory and in a file of JSON lines. */
 export interface Journal<T> {
@@ -10,14 +12,16 @@ export interface Journal<T> {
   delete(): void;
 }
 
-/** @param keptEntries how many are kept; the file is cut when it has twice as many */
+/**
+ * @param keptEntries how many are kept; the file is cut when it has twice as many
+ * @throws CodedError `E_STATE_CORRUPT`
+ */
 export function openJournal<T>(path: string, keptEntries: number): Journal<T> {
   let entries = readEntries<T>(path).slice(-keptEntries);
   let linesInFile = entries.length;
 
   function rewrite(): void {
-    writeFileSync(`${path}.part`, entries.map(buildLine).join(""));
-    renameSync(`${path}.part`, path);
+    replaceFile(path, entries.map(buildLine).join(""));
     linesInFile = entries.length;
   }
 
@@ -29,9 +33,15 @@ export function openJournal<T>(path: string, keptEntries: number): Journal<T> {
       return entries;
     },
     append(added) {
+      try {
+        appendFileSync(path, added.map(buildLine).join(""));
+      } catch (error) {
+        // A full disk may have taken half a line: with the next one that fits, the file is replaced.
+        linesInFile = Number.POSITIVE_INFINITY;
+        throw error;
+      }
       entries.push(...added);
       if (entries.length > 2 * keptEntries) entries = entries.slice(-keptEntries);
-      appendFileSync(path, added.map(buildLine).join(""));
       linesInFile += added.length;
       if (linesInFile > 2 * keptEntries) rewrite();
     },
@@ -57,5 +67,11 @@ function readEntries<T>(path: string): T[] {
   }
   // What comes after the last line's end was cut off.
   const lines = text.split("\n").slice(0, -1);
-  return lines.map((line) => JSON.parse(line) as T);
+  return lines.map((line) => {
+    try {
+      return JSON.parse(line) as T;
+    } catch (cause) {
+      throw corruptState(path, line.slice(0, 100), cause);
+    }
+  });
 }

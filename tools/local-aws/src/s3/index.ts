@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { takePage } from "../paging.ts";
+import { replaceFile } from "../replace-file.ts";
 import { type Service, type ServiceContext, ServiceException } from "../service.ts";
 
 interface StoredObject {
@@ -63,8 +64,7 @@ export function createService({ store, now, region }: ServiceContext): Service {
 
   function writeFile(content: Uint8Array): { file: string; ETag: string } {
     const file = randomUUID();
-    writeFileSync(join(files, `${file}.part`), content);
-    renameSync(join(files, `${file}.part`), join(files, file));
+    replaceFile(join(files, file), content);
     return { file, ETag: `"${createHash("md5").update(content).digest("hex")}"` };
   }
 
