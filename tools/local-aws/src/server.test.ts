@@ -1,10 +1,13 @@
+import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync, symlinkSync } from "node:fs";
 import { type IncomingMessage, request } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stopPath } from "./attachment.ts";
+import { openRegistry } from "./testing/push-image.ts";
 import { startTestServer, type TestServer } from "./testing/test-server.ts";
 
 let server: TestServer;
@@ -74,5 +77,52 @@ it.each([
   expect(answer.headers["access-control-allow-headers"]).toBeUndefined();
   expect(await (await fetch(`${server.endpoint}/_local-aws/status`)).json()).toMatchObject({
     stateDirectory: server.stateDirectory,
+  });
+});
+
+describe("a full disk", () => {
+  /** What is written to the path from now on finds no space. */
+  function fill(path: string): void {
+    rmSync(path, { force: true });
+    symlinkSync("/dev/full", path);
+  }
+  let full: TestServer;
+  beforeAll(async () => {
+    full = await startTestServer();
+    fill(join(full.stateDirectory, "server.log"));
+  });
+  afterAll(() => full?.stop());
+
+  it("keeps no caller from its answer where the log has no space", async () => {
+    const malformed = { "x-amz-target": "AmazonSSM.GetParameter", authorization: "Credential=a/b/c/ssm/" };
+    const answer = await fetch(full.endpoint, { method: "POST", headers: malformed, body: "{" });
+    expect({ status: answer.status, body: await answer.json() }).toMatchObject({
+      status: 500,
+      body: { __type: "InternalFailure" },
+    });
+  });
+
+  it("is named in the answer to what can't be stored", async () => {
+    const ssm = new SSMClient({ ...full.clientConfig, maxAttempts: 1 });
+    const put = (Name: string) => ssm.send(new PutParameterCommand({ Name, Value: "v", Type: "String" }));
+    const document = createHash("sha256").update("parameter /full").digest("hex").slice(0, 32);
+    fill(join(full.stateDirectory, "ssm/documents", `${document}.json.part`));
+    await expect(put("/full")).rejects.toMatchObject({
+      message: expect.stringContaining("ENOSPC"),
+      $metadata: { httpStatusCode: 500 },
+    });
+    expect((await put("/other")).Version).toBe(1);
+  });
+
+  it("is named in the answer to a layer that has no space", async () => {
+    const { headers, createRepository } = await openRegistry(full);
+    await createRepository("app");
+    const begin = `${full.endpoint}/v2/app/blobs/uploads/`;
+    const begun = await fetch(begin, { method: "POST", headers });
+    const id = begun.headers.get("docker-upload-uuid") ?? "";
+    fill(join(full.stateDirectory, "ecr/uploads", id));
+    const answer = await fetch(begin + id, { method: "PATCH", headers, body: new Uint8Array(8 << 20) });
+    expect(answer.status).toBe(500);
+    expect(await answer.text()).toContain("ENOSPC");
   });
 });

@@ -1,90 +1,90 @@
-import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { CodedError } from "@workspace/shared-config";
+import { replaceFile } from "./replace-file.ts";
+import { corruptState, unusableFolder } from "./state-errors.ts";
+import { findHolder, lockDirectory } from "./state-lock.ts";
 
 /** Where a server keeps what must outlive it: the services' state, its port, and its log. */
 export interface StateDirectory {
   readonly path: string;
   readonly logFile: string;
-  /** The port that the URLs in the state have. `undefined` before the first start. */
+  /** Makes the folder and its log where they don't exist. @throws CodedError `E_STATE_FOLDER` */
+  create(): void;
+  /**
+   * The port that the URLs in the state have. `undefined` before the first start.
+   * @throws CodedError `E_STATE_CORRUPT`, `E_STATE_FOLDER`
+   */
   readPort(): number | undefined;
+  /** @throws CodedError `E_STATE_FOLDER` */
   writePort(port: number): void;
-  /** `http://127.0.0.1:4566`, whether a server is up or not. */
+  /** `http://127.0.0.1:4566`, whether a server is up or not. @throws CodedError as `readPort` does */
   readEndpoint(): string | undefined;
   /**
-   * Makes this process the only one that serves the state, for as long as it lives.
+   * Makes this process the only one that has the state, for as long as it lives.
    * @throws CodedError `E_STATE_IN_USE`
    */
   lock(): Promise<void>;
+  /** Whether a process has it locked. */
+  isLocked(): Promise<boolean>;
+  /** @throws CodedError `E_STATE_FOLDER` */
   remove(): void;
 }
 
+/** Nothing is made or looked at yet. */
 export function openStateDirectory(path: string): StateDirectory {
   const directory = resolve(path);
-  mkdirSync(directory, { recursive: true });
   const portFile = join(directory, "port");
+  const logFile = join(directory, "server.log");
   function readPort(): number | undefined {
+    let text: string;
     try {
-      return Number(readFileSync(portFile, "utf8"));
+      text = readFileSync(portFile, "utf8");
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-      throw error;
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "ENOENT") return undefined;
+      throw code === "EISDIR" ? corruptState(portFile, code, error) : unusableFolder(directory, error);
+    }
+    if (!isPort(Number(text))) throw corruptState(portFile, text);
+    return Number(text);
+  }
+  function orUnusable(use: () => void): void {
+    try {
+      use();
+    } catch (error) {
+      throw unusableFolder(directory, error);
     }
   }
   return {
     path: directory,
-    logFile: join(directory, "server.log"),
+    logFile,
+    create: () =>
+      orUnusable(() => {
+        mkdirSync(directory, { recursive: true });
+        closeSync(openSync(logFile, "a"));
+      }),
     readPort,
     readEndpoint() {
       const port = readPort();
       return port === undefined ? undefined : `http://127.0.0.1:${port}`;
     },
-    writePort: (port) => writeFileSync(portFile, String(port)),
+    writePort: (port) => orUnusable(() => replaceFile(portFile, String(port))),
     lock: () => lockDirectory(directory),
-    remove: () => rmSync(directory, { recursive: true, force: true }),
+    isLocked: async () => (await findHolder(directory)) !== undefined,
+    remove: () => orUnusable(() => rmSync(directory, { recursive: true, force: true })),
   };
 }
 
-/** How long a server that has closed its port may take until its process is gone. */
-const lockTimeoutMs = 5000;
-
-/** A name in Linux's abstract socket space: the kernel frees it with the process, however that ends. */
-async function lockDirectory(directory: string): Promise<void> {
-  const name = createHash("sha256").update(directory).digest("hex").slice(0, 32);
-  const deadlineMs = Date.now() + lockTimeoutMs;
-  while (!(await holdSocket(`\0local-aws-${name}`))) {
-    if (Date.now() > deadlineMs) {
-      throw new CodedError({
-        code: "E_STATE_IN_USE",
-        what: "another local AWS serves this state",
-        value: directory,
-        remedy: "Use that one (`local-aws status`), or name another folder in LOCAL_AWS_STATE.",
-      });
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
-/** `false` where another process holds it. */
-async function holdSocket(path: string): Promise<boolean> {
-  const holder = createServer().listen({ path });
-  try {
-    await once(holder, "listening");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
-    return false;
-  }
-  holder.unref();
-  return true;
+function isPort(port: number): boolean {
+  return Number.isInteger(port) && port > 0 && port < 65_536;
 }
 
 /** @throws CodedError `E_PORT_INVALID` */
 export function parsePort(text: string): number {
   const port = Number(text);
-  if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
+  if (isPort(port)) return port;
   throw new CodedError({
     code: "E_PORT_INVALID",
     what: "not a port",

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -41,6 +41,30 @@ interface Status {
 }
 
 const readStatus = async (): Promise<Status> => JSON.parse((await localAws("status")).stdout);
+
+interface Serving {
+  readonly line: string;
+  readonly pid: number | undefined;
+  readonly end: () => Promise<number | null>;
+}
+
+async function serve(...argv: string[]): Promise<Serving> {
+  const child = spawn(command, ["serve", ...argv], {
+    env: { PATH: process.env.PATH, LOCAL_AWS_STATE: state },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [line] = await once(child.stdout, "data");
+  return {
+    line: String(line),
+    pid: child.pid,
+    async end() {
+      const exited = once(child, "exit");
+      child.kill("SIGTERM");
+      const [code] = await exited;
+      return code;
+    },
+  };
+}
 
 /** Runs until its standard input is closed. */
 const holdOpen = ["exec", "--", "sh", "-c", "echo $AWS_ENDPOINT_URL; cat"];
@@ -93,6 +117,23 @@ describe("exec", () => {
     expect(ended.stderr).toContain("E_COMMAND_MISSING");
   });
 
+  it("refuses a command without a name, and starts nothing for it", async () => {
+    const ended = await localAws("exec", "--", "");
+    expect(ended).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/^E_COMMAND_MISSING: .*\(got ""\)/),
+    });
+    expect(existsSync(state)).toBe(false);
+  });
+
+  it("says what a server said that ended as it started", async () => {
+    const recordFile = join(directory, "missing/record.jsonl");
+    const ended = await run({ LOCAL_AWS_RECORD: recordFile }, "exec", "--", "true");
+    expect(ended.exitCode).toBe(1);
+    expect(ended.stderr).toMatch(/^E_LOCAL_AWS_NOT_UP: .*E_RECORD_FILE: /);
+    expect(ended.stderr).toContain(recordFile);
+  });
+
   it("starts one server for commands that come at once, on the port that the state had", async () => {
     const first = await Promise.all(
       [1, 2, 3].map(() => localAws("exec", "--", "sh", "-c", "echo $AWS_ENDPOINT_URL")),
@@ -143,23 +184,6 @@ describe("exec", () => {
 });
 
 describe("serve", () => {
-  async function serve(...argv: string[]): Promise<{ line: string; end: () => Promise<number | null> }> {
-    const child = spawn(command, ["serve", ...argv], {
-      env: { PATH: process.env.PATH, LOCAL_AWS_STATE: state },
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const [line] = await once(child.stdout, "data");
-    return {
-      line: String(line),
-      async end() {
-        const exited = once(child, "exit");
-        child.kill("SIGTERM");
-        const [code] = await exited;
-        return code;
-      },
-    };
-  }
-
   it("serves on the port that it is told, until it is told to end", async () => {
     const probe = createServer().listen(0, "127.0.0.1");
     await once(probe, "listening");
@@ -186,7 +210,76 @@ describe("serve", () => {
   });
 });
 
+describe("a state that can't be used", () => {
+  const commands = [["exec", "--", "true"], ["serve"], ["status"]];
+
+  it.each(["abc", "99999", "", "a folder"])("is named where its port is %j, and reset", async (port) => {
+    mkdirSync(state);
+    const portFile = join(state, "port");
+    if (port === "a folder") mkdirSync(portFile);
+    else writeFileSync(portFile, port);
+    for (const argv of commands) {
+      const { exitCode, stdout, stderr } = await localAws(...argv);
+      expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+      expect(stderr).toMatch(/^E_STATE_CORRUPT: .*`local-aws reset`/);
+      expect(stderr).toContain(portFile);
+    }
+    expect((await localAws("reset")).exitCode).toBe(0);
+    expect((await localAws("exec", "--", "true")).exitCode).toBe(0);
+  });
+
+  it.each(["{bad", "null", '{"value":1}'])("is named where a document is %s", async (content) => {
+    const documents = join(state, "ssm/documents");
+    mkdirSync(documents, { recursive: true });
+    const document = join(documents, "x.json");
+    writeFileSync(document, content);
+    const { exitCode, stderr } = await localAws("serve");
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/^E_STATE_CORRUPT: .*`local-aws reset`/);
+    expect(stderr).toContain(document);
+  });
+
+  it("is named where it is no folder, and left alone", async () => {
+    const file = join(directory, "file");
+    writeFileSync(file, "mine");
+    for (const argv of [...commands, ["reset"]]) {
+      const { exitCode, stderr } = await run({ LOCAL_AWS_STATE: file }, ...argv);
+      expect(exitCode).toBe(1);
+      expect(stderr).toMatch(/^E_STATE_FOLDER: .*LOCAL_AWS_STATE/);
+      expect(stderr).toContain(file);
+    }
+    expect(readFileSync(file, "utf8")).toBe("mine");
+  });
+
+  it.each([["exec", "--", "true"], ["serve"]])(
+    "is named where nothing can be written: %s",
+    async (...argv) => {
+      const { exitCode, stderr } = await run({ LOCAL_AWS_STATE: "/proc/none" }, ...argv);
+      expect(exitCode).toBe(1);
+      expect(stderr).toMatch(/^E_STATE_FOLDER: .*"\/proc\/none"/);
+    },
+  );
+
+  it("isn't made by asking for its status", async () => {
+    expect(await readStatus()).toEqual({ up: false, stateDirectory: state });
+    expect(existsSync(state)).toBe(false);
+  });
+});
+
 describe("reset", () => {
+  it("names the server that has the state where its folder was removed", async () => {
+    const { pid, end } = await serve();
+    rmSync(state, { recursive: true });
+    for (const argv of [["reset"], ["exec", "--", "true"]]) {
+      const { exitCode, stderr } = await localAws(...argv);
+      expect(exitCode).toBe(1);
+      expect(stderr).toMatch(/E_STATE_IN_USE: /);
+      expect(stderr).toContain(`process ${pid}`);
+    }
+    expect(await end()).toBe(0);
+    expect((await localAws("exec", "--", "true")).exitCode).toBe(0);
+  }, 30_000);
+
   it("forgets everything, and is refused while a command is attached", async () => {
     const held = localAws(...holdOpen);
     await waitUntil(async () => (await readStatus()).attachments === 1 || undefined);

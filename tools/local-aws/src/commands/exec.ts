@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { openSync } from "node:fs";
+import { fstatSync, openSync, readSync } from "node:fs";
 import { constants, devNull } from "node:os";
 import { join } from "node:path";
 import { CodedError } from "@workspace/shared-config";
@@ -21,8 +21,16 @@ const startTimeoutMs = 30_000;
 /** How long the port of the state may be taken by something that isn't its server. */
 const settleTimeoutMs = 3000;
 
-/** Runs a command against the server of the state, which is started where it isn't up. Gives the exit code. */
+/** How much of what a server said that didn't start is shown. */
+const saidMaxBytes = 2000;
+
+/**
+ * Runs a command against the server of the state, which is started where it isn't up. Gives the exit code.
+ * @throws CodedError `E_COMMAND_MISSING`, `E_LOCAL_AWS_NOT_UP`, `E_PORT_TAKEN`, `E_PORT_OF_STATE`, `E_STATE_FOLDER`,
+ * `E_STATE_CORRUPT`
+ */
 export async function exec(props: ExecProps): Promise<number> {
+  if (props.command[0] === "") throw missingCommand("");
   const { endpoint, detach } = await attachOrStart(props);
   try {
     return await run(props.command, buildCommandEnvironment(props, endpoint));
@@ -55,24 +63,24 @@ function buildCommandEnvironment({ state, region, environment }: ExecProps, endp
 async function attachOrStart({ state, port, serverArgv, environment }: ExecProps) {
   const deadlineMs = Date.now() + startTimeoutMs;
   const settledMs = Date.now() + settleTimeoutMs;
-  let started = false;
+  let started: StartedServer | undefined;
   while (Date.now() < deadlineMs) {
     const endpoint = state.readEndpoint();
     const up = endpoint && (await findStatus(endpoint, state.path));
     const attached = up && (await attach(endpoint));
     if (attached) return { endpoint, detach: attached.detach };
     // A server that listens but doesn't answer yet is soon attached to; another program never is.
-    if (!started && !up && (await isFree(state, port, Date.now() > settledMs))) {
-      started = true;
-      startDetached(state, serverArgv, environment);
-    }
+    if (started === undefined && !up && (await isFree(state, port, Date.now() > settledMs)))
+      started = startDetached(state, serverArgv, environment);
+    // Where another one has the state and a port, that one is starting.
+    if (started?.hasEnded() && (state.readPort() === undefined || !(await state.isLocked()))) break;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   throw new CodedError({
     code: "E_LOCAL_AWS_NOT_UP",
-    what: "the local AWS did not start",
-    value: state.path,
-    remedy: `Read ${state.logFile}; \`local-aws reset\` starts over.`,
+    what: `the local AWS did not start, with its state in ${state.path}`,
+    value: started?.readSaid() || undefined,
+    remedy: `Do what it says; all of it is in ${state.logFile}.`,
   });
 }
 
@@ -87,19 +95,38 @@ async function isFree(state: StateDirectory, wanted: number | undefined, mustBe:
   }
 }
 
+interface StartedServer {
+  readonly hasEnded: () => boolean;
+  /** The end of what the log has got since. */
+  readonly readSaid: () => string;
+}
+
 /** The server outlives the command that needed it first: others may be attached by then. */
 function startDetached(
   state: StateDirectory,
   serverArgv: readonly string[],
   environment: ExecProps["environment"],
-): void {
+): StartedServer {
   const [file = "", ...argv] = serverArgv;
-  const log = openSync(state.logFile, "a");
-  spawn(file, argv, {
+  state.create();
+  const log = openSync(state.logFile, "a+");
+  const { size: sizeBefore } = fstatSync(log);
+  const child = spawn(file, argv, {
     stdio: ["ignore", log, log],
     detached: true,
     env: environment as NodeJS.ProcessEnv,
-  }).unref();
+  });
+  child.unref();
+  return {
+    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
+    readSaid() {
+      const { size } = fstatSync(log);
+      const start = Math.max(sizeBefore, size - saidMaxBytes);
+      const said = Buffer.alloc(Math.max(size - start, 0));
+      readSync(log, said, 0, said.length, start);
+      return said.toString().trim();
+    },
+  };
 }
 
 function run(
@@ -112,17 +139,16 @@ function run(
     child.on("exit", (code, signal) =>
       resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])),
     );
-    child.on("error", (cause) => {
-      const remedy = "Check its spelling, and that it is installed.";
-      reject(
-        new CodedError({
-          code: "E_COMMAND_MISSING",
-          what: "the command could not be started",
-          value: file,
-          remedy,
-          cause,
-        }),
-      );
-    });
+    child.on("error", (cause) => reject(missingCommand(file, cause)));
+  });
+}
+
+function missingCommand(file: string, cause?: unknown): CodedError {
+  return new CodedError({
+    code: "E_COMMAND_MISSING",
+    what: "the command could not be started",
+    value: file,
+    remedy: "Check its spelling, and that it is installed.",
+    cause,
   });
 }

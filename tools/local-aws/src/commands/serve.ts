@@ -1,4 +1,5 @@
 import { appendFileSync } from "node:fs";
+import { CodedError } from "@workspace/shared-config";
 import { attachPath, isStopRequest, type ServerStatus, statusPath, stopPath } from "../attachment.ts";
 import { startServer } from "../server.ts";
 import { choosePort, type StateDirectory } from "../state-directory.ts";
@@ -18,7 +19,8 @@ const idleMs = 1500;
 
 /**
  * Serves until it is told to stop, or has nothing to do. Gives the endpoint at once, and when it ended.
- * @throws CodedError `E_STATE_IN_USE`, `E_PORT_TAKEN`, `E_PORT_OF_STATE`
+ * @throws CodedError `E_STATE_IN_USE`, `E_STATE_FOLDER`, `E_STATE_CORRUPT`, `E_PORT_TAKEN`, `E_PORT_OF_STATE`,
+ * `E_RECORD_FILE`
  */
 export async function serve({
   state,
@@ -28,8 +30,16 @@ export async function serve({
   endsWhenIdle,
 }: ServeProps): Promise<{ endpoint: string; ended: Promise<void> }> {
   await state.lock();
+  state.create();
+  if (recordFile !== undefined) mustBeWritable(recordFile);
   const chosen = await choosePort(state.readPort(), port);
-  const log = (line: string) => appendFileSync(state.logFile, `${new Date().toISOString()} ${line}\n`);
+  const log = (line: string) => {
+    try {
+      appendFileSync(state.logFile, `${new Date().toISOString()} ${line}\n`);
+    } catch {
+      // On a full disk, whoever called still gets an answer.
+    }
+  };
   state.writePort(chosen);
   const server = await startServer({ stateDirectory: state.path, port: chosen, region, recordFile, log });
   let attachments = 0;
@@ -85,4 +95,18 @@ export async function serve({
     await server.stop();
   });
   return { endpoint: server.endpoint, ended: stopped };
+}
+
+function mustBeWritable(recordFile: string): void {
+  try {
+    appendFileSync(recordFile, "");
+  } catch (cause) {
+    throw new CodedError({
+      code: "E_RECORD_FILE",
+      what: `calls can't be recorded there (${(cause as NodeJS.ErrnoException).code ?? String(cause)})`,
+      value: recordFile,
+      remedy: "Name a file that can be written in LOCAL_AWS_RECORD, or leave it out.",
+      cause,
+    });
+  }
 }
