@@ -66,6 +66,9 @@ async function serve(...argv: string[]): Promise<Serving> {
   };
 }
 
+/** For what must not wait until a start is given up. */
+const soonMs = 20_000;
+
 /** Runs until its standard input is closed. */
 const holdOpen = ["exec", "--", "sh", "-c", "echo $AWS_ENDPOINT_URL; cat"];
 
@@ -126,13 +129,17 @@ describe("exec", () => {
     expect(existsSync(state)).toBe(false);
   });
 
-  it("says what a server said that ended as it started", async () => {
-    const recordFile = join(directory, "missing/record.jsonl");
-    const ended = await run({ LOCAL_AWS_RECORD: recordFile }, "exec", "--", "true");
-    expect(ended.exitCode).toBe(1);
-    expect(ended.stderr).toMatch(/^E_LOCAL_AWS_NOT_UP: .*E_RECORD_FILE: /);
-    expect(ended.stderr).toContain(recordFile);
-  });
+  it(
+    "says what a server said that ended as it started",
+    async () => {
+      const recordFile = join(directory, "missing/record.jsonl");
+      const ended = await run({ LOCAL_AWS_RECORD: recordFile }, "exec", "--", "true");
+      expect(ended.exitCode).toBe(1);
+      expect(ended.stderr).toMatch(/^E_LOCAL_AWS_NOT_UP: .*E_RECORD_FILE: /);
+      expect(ended.stderr).toContain(recordFile);
+    },
+    soonMs,
+  );
 
   it("starts one server for commands that come at once, on the port that the state had", async () => {
     const first = await Promise.all(
@@ -267,18 +274,22 @@ describe("a state that can't be used", () => {
 });
 
 describe("reset", () => {
-  it("names the server that has the state where its folder was removed", async () => {
-    const { pid, end } = await serve();
-    rmSync(state, { recursive: true });
-    for (const argv of [["reset"], ["exec", "--", "true"]]) {
-      const { exitCode, stderr } = await localAws(...argv);
-      expect(exitCode).toBe(1);
-      expect(stderr).toMatch(/E_STATE_IN_USE: /);
-      expect(stderr).toContain(`process ${pid}`);
-    }
-    expect(await end()).toBe(0);
-    expect((await localAws("exec", "--", "true")).exitCode).toBe(0);
-  }, 30_000);
+  it(
+    "names the server that has the state where its folder was removed",
+    async () => {
+      const { pid, end } = await serve();
+      rmSync(state, { recursive: true });
+      for (const argv of [["reset"], ["exec", "--", "true"]]) {
+        const { exitCode, stderr } = await localAws(...argv);
+        expect(exitCode).toBe(1);
+        expect(stderr).toMatch(/E_STATE_IN_USE: /);
+        expect(stderr).toContain(`process ${pid}`);
+      }
+      expect(await end()).toBe(0);
+      expect((await localAws("exec", "--", "true")).exitCode).toBe(0);
+    },
+    soonMs,
+  );
 
   it("forgets everything, and is refused while a command is attached", async () => {
     const held = localAws(...holdOpen);
