@@ -49,7 +49,7 @@ describe("nx-cache", () => {
     const run = execa(launcher, ["nx-cache", "--directory", directory, "--", command]);
     await expect(run).rejects.toMatchObject({
       exitCode: 1,
-      stderr: expect.stringMatching(`^E_COMMAND_MISSING.*"${command}"`),
+      stderr: expect.stringMatching(`E_COMMAND_MISSING: .*"${command}"`),
     });
   });
 });

@@ -97,7 +97,7 @@ describe("lint-workflows", () => {
   it.each(["none", "workflows/main.yml"])("fails where %s is to be the folder", (name) => {
     expect(lint(join(directory, name))).toMatchObject({
       status: 1,
-      stderr: expect.stringMatching(/^E_NO_WORKFLOWS.*\.github/),
+      stderr: expect.stringMatching(/E_NO_WORKFLOWS: .*\.github/),
     });
   });
 });
