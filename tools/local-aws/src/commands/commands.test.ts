@@ -20,7 +20,8 @@ beforeEach(() => {
 afterEach(async () => {
   await localAws("reset");
   await waitUntil(async () => !(await readStatus()).up || undefined);
-  rmSync(directory, { recursive: true });
+  // A server that came too late to serve commands may be at its end there still.
+  rmSync(directory, { recursive: true, maxRetries: 20 });
 });
 
 const localAws = (...argv: string[]) => run({}, ...argv);
