@@ -40,9 +40,10 @@ export async function runToEnd(process: EndedProcess, command: () => Promise<unk
     await command();
   } catch (error) {
     process.exitCode = error instanceof CodedError ? error.exitCode : exitCodes.failed;
+    // Where standard error can't be written to, the exit code alone says it.
     await print(process.stderr, formatError(error)).catch(() => {});
   }
-  // What was written before is out, too.
+  // What was written before is out, too, or has told of its own failure.
   await Promise.allSettled([print(process.stdout, ""), print(process.stderr, "")]);
   process.exit();
 }
